@@ -1,0 +1,18 @@
+//! Durable work and its logs.
+
+use crate::error::AppError;
+use crate::model::account::Actor;
+use crate::model::id::JobId;
+use crate::model::job::{Job, LogLine, Step};
+use async_trait::async_trait;
+
+/// Jobs.
+#[async_trait]
+pub trait JobsApi: Send + Sync {
+    /// The newest.
+    async fn list(&self, actor: &Actor, limit: u32) -> Result<Vec<Job>, AppError>;
+    /// One, with its steps in order.
+    async fn get(&self, actor: &Actor, id: &JobId) -> Result<(Job, Vec<Step>), AppError>;
+    /// The last `limit` lines of its log, and the byte offset behind them (where a live tail goes on).
+    async fn tail(&self, actor: &Actor, id: &JobId, limit: usize) -> Result<(Vec<LogLine>, u64), AppError>;
+}

@@ -1,0 +1,33 @@
+//! What people can ask for: one trait per noun, and the server functions that forms send to.
+//!
+//! The server implements the traits and hands a [`Backend`] to every request; the command line uses them directly.
+//! Permission, validation, storage and the record of who did it belong to the use case behind the trait.
+
+pub mod accounts;
+pub mod builds;
+pub mod credentials;
+pub mod jobs;
+pub mod registries;
+pub mod services;
+pub mod settings;
+
+use std::sync::Arc;
+
+/// Everything the product can do.
+#[derive(Clone)]
+pub struct Backend {
+    /// People and sign-in.
+    pub accounts: Arc<dyn accounts::AccountsApi>,
+    /// Credentials.
+    pub credentials: Arc<dyn credentials::CredentialsApi>,
+    /// Registries.
+    pub registries: Arc<dyn registries::RegistriesApi>,
+    /// Builds.
+    pub builds: Arc<dyn builds::BuildsApi>,
+    /// Services and deployments.
+    pub services: Arc<dyn services::ServicesApi>,
+    /// Jobs and their logs.
+    pub jobs: Arc<dyn jobs::JobsApi>,
+    /// What the machine can do, Swarm mode.
+    pub settings: Arc<dyn settings::SettingsApi>,
+}

@@ -1,0 +1,95 @@
+//! What runs in the Swarm, and its versions.
+#![expect(missing_docs, reason = "the server macro makes structs without documentation")]
+
+use crate::error::AppError;
+use crate::model::account::Actor;
+use crate::model::id::{DeploymentId, ServiceId};
+use crate::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
+use crate::{paths, request};
+use async_trait::async_trait;
+use leptos::prelude::*;
+
+/// Services and deployments.
+#[async_trait]
+pub trait ServicesApi: Send + Sync {
+    /// All, by project and name.
+    async fn list(&self, actor: &Actor) -> Result<Vec<ServiceSummary>, AppError>;
+    /// The names of the projects that exist.
+    async fn projects(&self, actor: &Actor) -> Result<Vec<String>, AppError>;
+    /// One.
+    async fn get(&self, actor: &Actor, id: &ServiceId) -> Result<Service, AppError>;
+    /// Creates it, and its project when that is new.
+    async fn create(&self, actor: &Actor, form: ServiceForm) -> Result<ServiceId, AppError>;
+    /// Changes it; takes effect with the next build and deployment. `version` is the one the form was filled from.
+    async fn update(&self, actor: &Actor, id: &ServiceId, version: i64, form: ServiceForm) -> Result<(), AppError>;
+    /// Removes its Swarm service and keeps its history.
+    async fn delete(&self, actor: &Actor, id: &ServiceId) -> Result<(), AppError>;
+    /// Its tasks as Docker has them now, from the last look; with the age of that look in seconds.
+    async fn tasks(&self, actor: &Actor, id: &ServiceId) -> Result<(Vec<Task>, i64), AppError>;
+    /// Its versions, newest first.
+    async fn deployments(&self, actor: &Actor, id: &ServiceId) -> Result<Vec<Deployment>, AppError>;
+    /// One version.
+    async fn deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<Deployment, AppError>;
+    /// Goes back to a version: a new deployment of the same digest and settings, without clone and build.
+    async fn roll_back(&self, actor: &Actor, to: &DeploymentId) -> Result<DeploymentId, AppError>;
+    /// Stops a deployment that is under way and restores what was before.
+    async fn cancel_deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<(), AppError>;
+}
+
+/// Creates a service.
+#[server(prefix = "/api", endpoint = "services/create")]
+pub async fn create_service(form: ServiceForm) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let id = backend.services.create(&actor, form).await?;
+        request::see(paths::service(&id), "Service saved. Build it to bring it up.")
+    })
+    .await
+}
+
+/// Changes a service.
+#[server(prefix = "/api", endpoint = "services/update")]
+pub async fn update_service(id: ServiceId, version: i64, form: ServiceForm) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        backend.services.update(&actor, &id, version, form).await?;
+        request::see(paths::service(&id), "Service saved. The next deployment uses it.")
+    })
+    .await
+}
+
+/// Removes a service; `confirm` is its name, typed.
+#[server(prefix = "/api", endpoint = "services/delete")]
+pub async fn delete_service(id: ServiceId, #[server(default)] confirm: String) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        if confirm.trim() != backend.services.get(&actor, &id).await?.name {
+            return Err(AppError::field("confirm", "Type the service's name exactly."));
+        }
+        backend.services.delete(&actor, &id).await?;
+        request::see(paths::SERVICES, "Service removed from the Swarm. Its history is kept.")
+    })
+    .await
+}
+
+/// Goes back to a deployment.
+#[server(prefix = "/api", endpoint = "services/roll-back")]
+pub async fn roll_back(to: DeploymentId) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let id = backend.services.roll_back(&actor, &to).await?;
+        request::see(paths::deployment(&id), "")
+    })
+    .await
+}
+
+/// Stops a deployment.
+#[server(prefix = "/api", endpoint = "services/cancel-deployment")]
+pub async fn cancel_deployment(id: DeploymentId) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        backend.services.cancel_deployment(&actor, &id).await?;
+        request::see(paths::deployment(&id), "Stopping the deployment.")
+    })
+    .await
+}

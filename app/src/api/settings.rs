@@ -1,0 +1,31 @@
+//! What the machine can do, and Swarm mode.
+#![expect(missing_docs, reason = "the server macro makes structs without documentation")]
+
+use crate::error::AppError;
+use crate::model::account::Actor;
+use crate::model::settings::Host;
+use crate::{paths, request};
+use async_trait::async_trait;
+use leptos::prelude::*;
+
+/// Settings.
+#[async_trait]
+pub trait SettingsApi: Send + Sync {
+    /// What was found when last looked; never asks Docker.
+    async fn host(&self) -> Host;
+    /// The settings in force, as name and value, without secrets.
+    async fn configuration(&self, actor: &Actor) -> Result<Vec<(String, String)>, AppError>;
+    /// Starts Swarm mode with this advertise address.
+    async fn start_swarm(&self, actor: &Actor, advertise_address: &str) -> Result<(), AppError>;
+}
+
+/// Starts Swarm mode.
+#[server(prefix = "/api", endpoint = "settings/start-swarm")]
+pub async fn start_swarm(advertise_address: String) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        backend.settings.start_swarm(&actor, &advertise_address).await?;
+        request::see(paths::SETTINGS, "Swarm mode is on.")
+    })
+    .await
+}

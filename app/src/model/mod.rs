@@ -1,0 +1,16 @@
+//! The language of the product: plain types and their rules, no I/O, no user interface.
+//!
+//! The browser and the server check a value with the very same function.
+
+pub mod account;
+pub mod build;
+pub mod credential;
+pub mod id;
+pub mod image_ref;
+pub mod job;
+pub mod path_template;
+pub mod registry;
+pub mod secret;
+pub mod service;
+pub mod settings;
+pub mod text;

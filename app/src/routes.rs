@@ -1,0 +1,1 @@
+//! Address → page, in one table.

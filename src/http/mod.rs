@@ -1,0 +1,1 @@
+//! The web: listener, guard, headers, sessions, assets, streams, health.

@@ -1,0 +1,26 @@
+//! The server crate: everything that touches a disk, a network or Docker. Read this map first.
+//!
+//! The product, one folder per noun, each may use those above it: [`accounts`], [`activity`], [`credentials`],
+//! [`registries`], [`builds`], [`services`], [`settings`].
+//!
+//! The machinery, which knows nothing of the product: [`jobs`], [`storage`], [`vault`], [`oci`], [`docker`],
+//! [`process`], [`http`].
+
+pub mod accounts;
+pub mod activity;
+pub mod builds;
+pub mod clock;
+pub mod config;
+pub mod credentials;
+pub mod docker;
+pub mod http;
+pub mod jobs;
+pub mod oci;
+pub mod problems;
+pub mod process;
+pub mod registries;
+pub mod services;
+pub mod settings;
+pub mod start;
+pub mod storage;
+pub mod vault;

@@ -1,0 +1,127 @@
+//! The registry client: OCI distribution specification v1.1 and the token protocol of CNCF distribution.
+//!
+//! Credentials go to the stored origin alone (REGISTRIES rules: realm, redirect, `Location` and `Link` are not trusted).
+
+use app::model::credential::RegistryUrl;
+use app::model::image_ref::{Digest, Repository};
+use app::model::secret::Secret;
+
+/// How to sign in.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The user.
+    pub username: String,
+    /// Password or token.
+    pub password: Secret,
+}
+
+/// Why a registry said no, or nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum OciError {
+    /// The name doesn't resolve.
+    #[error("the host name {host} can't be resolved")]
+    Dns {
+        /// Which name.
+        host: String,
+    },
+    /// Nobody listens there.
+    #[error("{host} refuses connections")]
+    Refused {
+        /// Which host.
+        host: String,
+    },
+    /// The certificate or the handshake is bad, or plain HTTP answers.
+    #[error("no trusted TLS connection to {host}: {reason}")]
+    Tls {
+        /// Which host.
+        host: String,
+        /// What TLS says.
+        reason: String,
+    },
+    /// No answer in time.
+    #[error("{host} didn't answer in time")]
+    Timeout {
+        /// Which host.
+        host: String,
+    },
+    /// Something else answers.
+    #[error("{host} isn't a registry: {reason}")]
+    NotARegistry {
+        /// Which host.
+        host: String,
+        /// How that shows.
+        reason: String,
+    },
+    /// User name or password is wrong.
+    #[error("{host} rejects user name or password")]
+    WrongCredentials {
+        /// Which host.
+        host: String,
+        /// Its own words, sanitised, at most 200 characters.
+        answer: String,
+    },
+    /// Signed in, but not allowed.
+    #[error("{host} denies this: {answer}")]
+    Denied {
+        /// Which host.
+        host: String,
+        /// Its own words, sanitised.
+        answer: String,
+    },
+    /// The registry asks for the password to be sent somewhere else.
+    #[error("{host} asks to send the password to {realm}")]
+    ForeignRealm {
+        /// Which host.
+        host: String,
+        /// Where.
+        realm: String,
+    },
+    /// Another status, a broken body, a digest that doesn't fit.
+    #[error("{host} answered unexpectedly: {answer}")]
+    Unexpected {
+        /// Which host.
+        host: String,
+        /// Status and its own words, sanitised.
+        answer: String,
+    },
+}
+
+/// Talks to registries. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {}
+
+impl Client {
+    /// A client with its limits: connect 5 s, answer 30 s, bodies capped, no redirects followed by itself.
+    pub fn new() -> Result<Self, reqwest::Error> {
+        unimplemented!()
+    }
+
+    /// Pings and signs in: `GET /v2/`, the challenge, a token with empty scope or Basic. 10 s in all.
+    pub async fn check(&self, registry: &RegistryUrl, login: &Login) -> Result<(), OciError> {
+        let _ = (registry, login);
+        unimplemented!()
+    }
+
+    /// The digest behind a tag or digest by HEAD (GET and hash when the header is missing); None: 404.
+    pub async fn digest(
+        &self,
+        registry: &RegistryUrl,
+        login: &Login,
+        repository: &Repository,
+        reference: &str,
+    ) -> Result<Option<Digest>, OciError> {
+        let _ = (registry, login, repository, reference);
+        unimplemented!()
+    }
+
+    /// Proves the right to push: opens an upload session and cancels it.
+    pub async fn may_push(
+        &self,
+        registry: &RegistryUrl,
+        login: &Login,
+        repository: &Repository,
+    ) -> Result<(), OciError> {
+        let _ = (registry, login, repository);
+        unimplemented!()
+    }
+}
