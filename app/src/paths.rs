@@ -6,6 +6,17 @@ use crate::model::id::{BuildId, CredentialId, DeploymentId, JobId, RegistryId, S
 pub const OVERVIEW: &str = "/";
 /// Sign in.
 pub const SIGN_IN: &str = "/sign-in";
+/// Sign in, then go on to a local address.
+pub fn sign_in_then(next: &str) -> String {
+    let mut encoded = String::new();
+    for byte in next.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    format!("{SIGN_IN}?next={encoded}")
+}
 /// Create the owner, once.
 pub const SETUP: &str = "/setup";
 /// All services.

@@ -96,6 +96,23 @@ pub fn backend() -> Backend {
     extension::<Backend>().expect("the router provides the backend")
 }
 
+/// What the product can do, where there is a product: pages of errors are shown without one too.
+pub fn find_backend() -> Option<Backend> {
+    extension()
+}
+
+/// A value of the query, decoded.
+pub fn query(name: &str) -> Option<String> {
+    let uri = uri();
+    let pairs: Vec<(String, String)> = axum::extract::Query::try_from_uri(&uri).ok()?.0;
+    pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// The address asked for, as a form's `page` field names it.
+pub fn here() -> String {
+    uri().path_and_query().map_or_else(|| crate::paths::OVERVIEW.to_owned(), ToString::to_string)
+}
+
 /// Who is asking, and what they can ask for.
 pub fn signed_in() -> Result<(Actor, Backend), AppError> {
     Ok((extension::<Actor>().ok_or(AppError::SignIn)?, backend()))
@@ -175,6 +192,11 @@ pub async fn sign_out() -> Result<(), AppError> {
 /// The form's `next` address, if it is one of ours.
 pub fn next_page() -> Option<String> {
     extension::<FormPost>()?.next
+}
+
+/// The address of the page that holds the form, if it is one of ours; else the overview.
+pub fn page() -> String {
+    extension::<FormPost>().and_then(|post| post.page).unwrap_or_else(|| crate::paths::OVERVIEW.to_owned())
 }
 
 /// A message for the next page, once.

@@ -1,1 +1,52 @@
 //! Address → page, in one table.
+//!
+//! The router and the list of addresses (which the server's permission table is checked against) come from the same
+//! lines. There is no router in the browser: navigation is real navigation.
+
+use crate::error::AppError;
+use crate::pages::{self, PageFuture};
+use crate::{request, shell};
+use axum::Router;
+use axum::extract::{RawPathParams, Request};
+use axum::response::Response;
+use axum::routing::get;
+
+macro_rules! pages {
+    ($($path:literal => $page:path,)*) => {
+        /// Every page's address, in axum's syntax.
+        pub const PATHS: &[&str] = &[$($path),*];
+
+        fn table() -> Vec<(&'static str, fn() -> PageFuture)> {
+            vec![$(($path, || Box::pin($page()))),*]
+        }
+    };
+}
+
+pages! {
+    "/" => pages::overview::show,
+    "/sign-in" => pages::sign_in::show,
+    "/setup" => pages::first_run::show,
+    "/services" => pages::services::list::show,
+    "/jobs" => pages::jobs::list,
+    "/jobs/{id}" => pages::jobs::show,
+}
+
+/// All pages. The server puts `Backend`, `Assets`, `Session`, `RequestId` and, for somebody signed in, `Actor` into each
+/// request's extensions.
+pub fn router() -> Router {
+    table().into_iter().fold(Router::new(), |router, (path, show)| {
+        router.route(
+            path,
+            get(move |params: RawPathParams, mut request: Request| async move {
+                let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                request.extensions_mut().insert(request::Params(params));
+                shell::respond(show, request).await
+            }),
+        )
+    })
+}
+
+/// The page for an address that is none.
+pub async fn not_found(request: Request) -> Response {
+    shell::respond(|| Box::pin(async { Err(AppError::NotFound("page".into()).into()) }), request).await
+}

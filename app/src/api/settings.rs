@@ -29,3 +29,24 @@ pub async fn start_swarm(advertise_address: String) -> Result<(), AppError> {
     })
     .await
 }
+
+/// Chooses light, dark, or (empty) the system's look for this browser.
+#[server(prefix = "/api", endpoint = "settings/theme")]
+pub async fn set_theme(#[server(default)] theme: String) -> Result<(), AppError> {
+    request::answer(async {
+        request::signed_in()?;
+        let (value, age) = match theme.as_str() {
+            "light" => ("light", 31_536_000),
+            "dark" => ("dark", 31_536_000),
+            _ => ("", 0),
+        };
+        let cookie = format!("theme={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax");
+        if let (Some(response), Ok(cookie)) =
+            (use_context::<leptos_axum::ResponseOptions>(), http::HeaderValue::from_str(&cookie))
+        {
+            response.append_header(http::header::SET_COOKIE, cookie);
+        }
+        request::see(request::page(), "")
+    })
+    .await
+}

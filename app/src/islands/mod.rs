@@ -1,1 +1,12 @@
-//! The only code that runs in a browser. A page is complete without it.
+//! The only code that runs in a browser.
+//!
+//! Every page is complete without it: an island adds behaviour to what the server rendered. Islands are woken by the
+//! script that `shell` adds to pages that hold one. What they share with the server is in `model`.
+
+pub mod copy;
+pub mod live;
+pub mod log;
+pub mod push_preview;
+
+#[cfg(feature = "hydrate")]
+mod dom;

@@ -3,6 +3,7 @@
 //! The browser and the server check a value with the very same function.
 
 pub mod account;
+pub mod ansi;
 pub mod build;
 pub mod credential;
 pub mod id;

@@ -1,0 +1,265 @@
+//! Keeps a page that shows a job up to date: badge, steps and log, from the job's one event stream.
+//!
+//! The server rendered everything up to now; this island adds what comes. When the job ends, the page is loaded again,
+//! because the result (digest, deployment, tasks) is the server's to show. While the reader looks at older lines it
+//! isn't taken away from under them: they get a link.
+
+use crate::model::job::{JobState, Step, StepState};
+use crate::model::text;
+use leptos::prelude::*;
+
+/// The class of a job's badge.
+pub fn state_class(state: JobState) -> &'static str {
+    match state {
+        JobState::Queued | JobState::Cancelled | JobState::Superseded => "badge idle",
+        JobState::Running | JobState::Cancelling => "badge busy",
+        JobState::Succeeded => "badge ok",
+        JobState::Failed => "badge bad",
+    }
+}
+
+/// The word in a job's badge.
+pub fn state_word(state: JobState) -> &'static str {
+    match state {
+        JobState::Queued => "Queued",
+        JobState::Running => "Running",
+        JobState::Cancelling => "Cancelling",
+        JobState::Succeeded => "Succeeded",
+        JobState::Failed => "Failed",
+        JobState::Cancelled => "Cancelled",
+        JobState::Superseded => "Superseded",
+    }
+}
+
+/// How a step is shown: class, words for its state, and time. `now` in Unix milliseconds, for steps under way.
+pub fn step_row(step: &Step, now: i64) -> (String, &'static str, String) {
+    let (class, word) = match step.state {
+        StepState::Running => ("busy", "under way"),
+        StepState::Done => ("ok", "done"),
+        StepState::Failed => ("bad", "failed"),
+    };
+    let sub = if step.name.contains('/') { " sub" } else { "" };
+    let time =
+        if step.cached { "cached".to_owned() } else { text::duration(step.finished.unwrap_or(now) - step.started) };
+    (format!("{class}{sub}"), word, time)
+}
+
+/// The controls of a page that follows a job.
+#[island]
+pub fn Live(
+    /// The job's event stream, from where the page ends.
+    stream: String,
+    /// Whether the page has a log to follow.
+    log: bool,
+) -> impl IntoView {
+    let follows = RwSignal::new(true);
+    let unseen = RwSignal::new(0_u32);
+    let status = RwSignal::new("");
+    let ended = RwSignal::new(false);
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| browser::start(&stream, browser::Controls { follows, unseen, status, ended }));
+    #[cfg(not(feature = "hydrate"))]
+    drop(stream);
+    let show_newest = move |_| {
+        follows.set(true);
+        unseen.set(0);
+        #[cfg(feature = "hydrate")]
+        browser::go_to_end();
+    };
+    let toggle = move |_| follows.update(|follows| *follows = !*follows);
+    view! {
+        <div class="live">
+            <span role="status" class="muted">{move || status.get()}</span>
+            <a class="button small" href="" hidden=move || !ended.get()>"Show the result"</a>
+            {log.then(|| view! {
+                <button type="button" class="button small new-lines" hidden=move || unseen.get() == 0 on:click=show_newest>
+                    {move || text::count(unseen.get().into(), "new line")}
+                    " ↓"
+                </button>
+                <button
+                    type="button"
+                    class="button small"
+                    aria-pressed=move || if follows.get() { "true" } else { "false" }
+                    on:click=toggle
+                >
+                    "Follow"
+                </button>
+            })}
+        </div>
+    }
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use super::{state_class, state_word, step_row};
+    use crate::islands::{dom, log::Tail};
+    use crate::model::job::{Job, LiveEvent, Step, StepState};
+    use leptos::prelude::*;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use web_sys::{Event, EventSource, MessageEvent};
+
+    #[derive(Clone, Copy)]
+    pub struct Controls {
+        pub follows: RwSignal<bool>,
+        pub unseen: RwSignal<u32>,
+        pub status: RwSignal<&'static str>,
+        pub ended: RwSignal<bool>,
+    }
+
+    struct Page {
+        path: String,
+        offset: String,
+        tail: Option<Tail>,
+        steps: Vec<Step>,
+        controls: Controls,
+    }
+
+    type Shared = Rc<RefCell<Page>>;
+
+    pub fn go_to_end() {
+        if let Some(tail) = Tail::find() {
+            tail.go_to_end();
+        }
+    }
+
+    pub fn start(stream: &str, controls: Controls) {
+        let (path, offset) = stream.split_once("?from=").unwrap_or((stream, "0"));
+        let tail = Tail::find();
+        if let Some(tail) = &tail {
+            // A link to a line wins over following.
+            if dom::window().and_then(|window| window.location().hash().ok()).is_some_and(|hash| hash.starts_with("#L"))
+            {
+                controls.follows.set(false);
+            } else {
+                tail.go_to_end();
+            }
+            watch_scrolling(tail, controls);
+        }
+        let page = Page { path: path.into(), offset: offset.into(), tail, steps: Vec::new(), controls };
+        let page = Rc::new(RefCell::new(page));
+        tick(&page);
+        open(&page);
+    }
+
+    fn watch_scrolling(tail: &Tail, controls: Controls) {
+        let scroller = tail.scroller().clone();
+        dom::on(&scroller, "scroll", move |_: Event| {
+            let at_end = Tail::find().is_some_and(|tail| tail.is_at_end());
+            if at_end != controls.follows.get_untracked() {
+                controls.follows.set(at_end);
+            }
+            if at_end {
+                controls.unseen.set(0);
+            }
+        });
+    }
+
+    /// Times of steps under way grow by the second.
+    fn tick(page: &Shared) {
+        let page = Rc::clone(page);
+        dom::every(1_000, move || {
+            if let Ok(page) = page.try_borrow()
+                && page.steps.iter().any(|step| step.state == StepState::Running)
+                && !page.controls.ended.get_untracked()
+            {
+                show_steps(&page.steps);
+            }
+        });
+    }
+
+    fn open(page: &Shared) {
+        let url = format!("{}?from={}", page.borrow().path, page.borrow().offset);
+        let status = page.borrow().controls.status;
+        let Ok(source) = EventSource::new(&url) else {
+            status.set("No live updates");
+            return;
+        };
+        dom::on(&source, "open", move |_: Event| status.set("Live"));
+        for name in ["log", "job", "end"] {
+            let (page, source_too) = (Rc::clone(page), source.clone());
+            dom::on(&source, name, move |event: MessageEvent| {
+                let id = event.last_event_id();
+                if !id.is_empty() {
+                    page.borrow_mut().offset = id;
+                }
+                let Some(text) = event.data().as_string() else { return };
+                match serde_json::from_str(&text) {
+                    Ok(event) => obey(&page, &source_too, event),
+                    Err(_) => web_sys::console::error_1(&"a live event can't be read".into()),
+                }
+            });
+        }
+        let (page, source_too) = (Rc::clone(page), source.clone());
+        dom::on(&source, "error", move |_: Event| {
+            if page.borrow().controls.ended.get_untracked() {
+                return;
+            }
+            status.set("Reconnecting…");
+            // The browser tries again by itself, unless the server answered with an error.
+            if source_too.ready_state() == EventSource::CLOSED {
+                let page = Rc::clone(&page);
+                dom::after(2_000, move || open(&page));
+            }
+        });
+    }
+
+    fn obey(page: &Shared, source: &EventSource, event: LiveEvent) {
+        let mut page = page.borrow_mut();
+        let controls = page.controls;
+        match event {
+            LiveEvent::Log { lines } => {
+                let Some(tail) = &mut page.tail else { return };
+                let added = tail.add(&lines);
+                if controls.follows.get_untracked() {
+                    tail.go_to_end();
+                } else {
+                    controls.unseen.update(|unseen| *unseen += added);
+                }
+            }
+            LiveEvent::Job { job, steps } => {
+                show_job(&job);
+                show_steps(&steps);
+                page.steps = steps;
+            }
+            LiveEvent::End => {
+                source.close();
+                controls.ended.set(true);
+                controls.status.set("Ended");
+                if controls.follows.get_untracked()
+                    && let Some(window) = dom::window()
+                {
+                    let _ = window.location().reload();
+                }
+            }
+        }
+    }
+
+    fn show_job(job: &Job) {
+        for badge in dom::all(&format!("[data-job=\"{}\"]", job.id)) {
+            if badge.get_attribute("data-state").as_deref() != Some(job.state.as_str()) {
+                badge.set_class_name(state_class(job.state));
+                badge.set_text_content(Some(state_word(job.state)));
+                let _ = badge.set_attribute("data-state", job.state.as_str());
+            }
+        }
+    }
+
+    /// Writes the same rows that `ui::job::Steps` writes on the server.
+    fn show_steps(steps: &[Step]) {
+        let Some(list) = dom::by_id("steps") else { return };
+        let now = js_sys::Date::now() as i64;
+        list.set_text_content(None);
+        for step in steps {
+            let (class, word, time) = step_row(step, now);
+            let Some(row) = dom::element("li", &class, "") else { continue };
+            let title = dom::element("span", "title", &step.title);
+            if let Some(title) = &title {
+                dom::append(title, dom::element("span", "visually-hidden", &format!(" ({word})")));
+            }
+            dom::append(&row, title);
+            dom::append(&row, dom::element("span", "num", &time));
+            dom::append(&list, Some(row));
+        }
+    }
+}

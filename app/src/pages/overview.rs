@@ -1,0 +1,155 @@
+//! The first page: what to do first, what needs attention, what runs.
+
+use super::{Page, PageResult};
+use crate::api::Backend;
+use crate::error::AppError;
+use crate::model::account::Actor;
+use crate::model::credential::{Credential, CredentialState};
+use crate::model::job::{Job, JobState};
+use crate::model::registry::Registry;
+use crate::model::service::{ServiceState, ServiceSummary};
+use crate::pages::{jobs, services};
+use crate::ui::{Card, Empty, Icon, Name, PageHead, Tone};
+use crate::{paths, request};
+use leptos::prelude::*;
+
+struct Facts {
+    credentials: Vec<Credential>,
+    registries: Vec<Registry>,
+    services: Vec<ServiceSummary>,
+    jobs: Vec<Job>,
+}
+
+async fn facts(actor: &Actor, backend: &Backend) -> Result<Facts, AppError> {
+    Ok(Facts {
+        credentials: backend.credentials.list(actor).await?,
+        registries: backend.registries.list(actor).await?,
+        services: backend.services.list(actor).await?,
+        jobs: backend.jobs.list(actor, 50).await?,
+    })
+}
+
+/// The page.
+pub async fn show() -> PageResult {
+    let (actor, backend) = request::signed_in()?;
+    let facts = facts(&actor, &backend).await?;
+    let running: Vec<Job> = facts.jobs.iter().filter(|job| !job.state.is_final()).cloned().collect();
+    let attention = attention(&facts);
+    let names = jobs::Subjects::of(&facts.services, &facts.registries, &facts.credentials);
+    let new_service = view! {
+        <a class="button primary" href=paths::NEW_SERVICE><Icon name=Name::Plus/>"New service"</a>
+    };
+    Ok(Page::new(
+        "Overview",
+        view! {
+            <PageHead title="Overview">{new_service}</PageHead>
+            {first_steps(&facts)}
+            {(!attention.is_empty()).then(|| view! {
+                <Card title="Needs attention" flush=true>
+                    <ul class="rows">{attention}</ul>
+                </Card>
+            })}
+            {(!running.is_empty()).then(|| view! {
+                <Card title="Happening now" flush=true>{jobs::table(running, &names)}</Card>
+            })}
+            <Card title="Services" flush=true>
+                {if facts.services.is_empty() {
+                    view! {
+                        <Empty
+                            title="No services yet"
+                            why="A service is built from a git repository and runs in the Swarm."
+                            action=(paths::NEW_SERVICE.into(), "Create a service")
+                        />
+                    }.into_any()
+                } else {
+                    services::list::table(facts.services).into_any()
+                }}
+            </Card>
+        },
+    ))
+}
+
+/// What has to be there before something runs; gone when something does.
+fn first_steps(facts: &Facts) -> Option<impl IntoView + use<>> {
+    let done = [
+        !facts.credentials.is_empty(),
+        !facts.registries.is_empty(),
+        !facts.services.is_empty(),
+        facts.services.iter().any(|service| service.deployment.is_some()),
+    ];
+    if done.iter().all(|done| *done) {
+        return None;
+    }
+    let build = facts.services.first().map_or(paths::SERVICES.to_owned(), |service| paths::service(&service.id));
+    let steps = [
+        (paths::NEW_CREDENTIAL.to_owned(), "Create a credential", "How to sign in at your registry."),
+        (paths::NEW_REGISTRY.to_owned(), "Create a registry", "Where built images are pushed to."),
+        (paths::NEW_SERVICE.to_owned(), "Create a service", "A git repository with a Dockerfile."),
+        (build, "Build & deploy it", "From then on, every version can be rolled back to."),
+    ];
+    let next = done.iter().position(|done| !done);
+    let items = steps
+        .into_iter()
+        .zip(done)
+        .enumerate()
+        .map(|(index, ((href, text, why), done))| {
+            let words = if Some(index) == next {
+                view! { <a href=href>{text}</a> }.into_any()
+            } else {
+                view! { <span>{text}</span> }.into_any()
+            };
+            let state = if done {
+                "done"
+            } else if Some(index) == next {
+                "next"
+            } else {
+                "later"
+            };
+            view! {
+                <li class=state>
+                    <span class="step-mark" aria-hidden="true">{done.then(|| view! { <Icon name=Name::Check/> })}</span>
+                    <span>
+                        {words}
+                        {done.then(|| view! { <span class="visually-hidden">" (done)"</span> })}
+                        <span class="hint">{why}</span>
+                    </span>
+                </li>
+            }
+        })
+        .collect_view();
+    Some(view! { <Card title="First steps"><ol class="checklist">{items}</ol></Card> })
+}
+
+fn attention(facts: &Facts) -> Vec<AnyView> {
+    let row = |tone: Tone, href: String, what: String, why: String| {
+        let word = if tone == Tone::Bad { "Broken" } else { "Look" };
+        view! { <li><crate::ui::Badge tone text=word/><span><a href=href>{what}</a><span class="hint">{why}</span></span></li> }
+            .into_any()
+    };
+    let mut rows = Vec::new();
+    for credential in &facts.credentials {
+        if let CredentialState::Fails(problem) = &credential.state {
+            let what = format!("Credential {} doesn't work", credential.name);
+            rows.push(row(Tone::Bad, paths::credential(&credential.id), what, problem.cause.clone()));
+        }
+    }
+    for service in &facts.services {
+        let href = paths::service(&service.id);
+        let name = format!("{} / {}", service.project, service.name);
+        match (service.state, service.last_build) {
+            (ServiceState::Degraded, _) => {
+                rows.push(row(Tone::Warn, href, format!("{name} is degraded"), "Fewer tasks run than should.".into()));
+            }
+            (_, Some(JobState::Failed)) => {
+                rows.push(row(
+                    Tone::Bad,
+                    href,
+                    format!("{name}: the last build failed"),
+                    "What ran before still runs.".into(),
+                ));
+            }
+            _ => {}
+        }
+    }
+    rows
+}

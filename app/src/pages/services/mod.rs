@@ -1,0 +1,3 @@
+//! Services: what runs in the Swarm.
+
+pub mod list;
