@@ -1,0 +1,105 @@
+// A crash before and after every step of every job (P1, P3, one kill per step): the binary aborts itself there, once. After
+// the next start the job has ended well, or failed with a reason; nothing is left of it; and the service works.
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Client } from '../fixtures/client';
+import { Repository } from '../fixtures/git';
+import { answerOf, freePort, swarmServices, uniqueName } from '../fixtures/lab';
+import { processesIn } from '../fixtures/processes';
+import { expect, ownerOf, test, useApp } from '../fixtures/test';
+import { addRegistry, addService, buildAndDeploy, buildEnds, deploymentEnds, idsOn, logOf, until } from '../fixtures/things';
+
+/** The steps of a job, from its source, so that a new step is covered without a word here. */
+function stepsOf(file: string): string[] {
+  const source = fs.readFileSync(path.join(__dirname, '../../src', file), 'utf8');
+  return [...source.matchAll(/\.step\(\s*"([^"]+)"/g)].map((match) => match[1] ?? '');
+}
+
+const it = useApp();
+const project = uniqueName('points');
+let client: Client;
+let repository: Repository;
+let service = '';
+let port = 0;
+
+test.beforeAll(async () => {
+  test.setTimeout(90_000);
+  it.app.projects.push(project);
+  client = await ownerOf(it.app);
+  await addRegistry(client, 'Lab');
+  repository = await Repository.create(path.join(it.app.repositories, 'web'));
+  port = await freePort();
+  await repository.website('version 0');
+  service = await addService(client, { project, name: 'web', repository: repository.folder, port });
+  await buildAndDeploy(client, service);
+});
+
+/** Starts with a stopping point, asks for something, and starts again after the abort. Returns where the wish led. */
+async function abortAt(point: string, ask: () => Promise<{ headers: { location?: string } }>): Promise<string> {
+  const { app } = it;
+  fs.rmSync(app.aborted, { force: true });
+  await app.stop();
+  await app.boot({ SLIPWAY_ABORT_AT: point, SLIPWAY_ABORT_ONCE: app.aborted });
+  const answer = await ask();
+  const ended = await Promise.race([app.end(), new Promise<undefined>((resolve) => setTimeout(resolve, 40_000))]);
+  expect(ended, `${point} was reached`).toBeDefined();
+  expect(fs.existsSync(app.aborted), `${point} was the reason`).toBe(true);
+  await until('the end of all child processes', () => processesIn(app.data).length === 0, 15).catch(() => {
+    expect(processesIn(app.data), 'processes outlived Slipway').toEqual([]);
+  });
+  await app.boot({ SLIPWAY_ABORT_AT: point, SLIPWAY_ABORT_ONCE: app.aborted });
+  return answer.headers.location ?? '';
+}
+
+function nothingIsLeft() {
+  const { app } = it;
+  const builds = path.join(app.data, 'builds');
+  expect(fs.existsSync(builds) ? fs.readdirSync(builds) : [], 'no build folder stays').toEqual([]);
+  expect(processesIn(app.data).filter(({ pid }) => pid !== app.pid), 'no process stays').toEqual([]);
+}
+
+const points = (kind: string, file: string) => stepsOf(file).flatMap((step) => ['before', 'after'].map((side) => `${kind}.${step}.${side}`));
+
+let version = 0;
+for (const point of points('build_image', 'builds/build_image.rs')) {
+  test(`a crash at ${point}`, async () => {
+    version += 1;
+    const commit = await repository.website(`version ${version}`);
+    const location = await abortAt(point, () => client.post('builds/start', `/services/${service}`, { service, deploy: 'yes' }));
+    const build = await buildEnds(client, /bld_\w{12}/.exec(location)?.[0] ?? '');
+    expect(build.state, `${build.text}\n${await logOf(client, build.job)}`).toBe('succeeded');
+    expect(build.reference).toContain(`:${commit}`);
+    const deployed = await deploymentEnds(client, build.deployment ?? '');
+    expect(deployed.state, deployed.text).toBe('succeeded');
+    await expect.poll(() => answerOf(port)).toBe(`version ${version}`);
+    nothingIsLeft();
+  });
+}
+
+for (const point of points('deploy', 'services/deploy.rs')) {
+  test(`a crash at ${point}`, async () => {
+    const deployments = await idsOn(client, `/services/${service}`, 'dep');
+    const goal = deployments.at(-1) ?? '';
+    const location = await abortAt(point, () => client.post('services/roll-back', `/services/${service}`, { to: goal }));
+    const deployed = await deploymentEnds(client, /dep_\w{12}/.exec(location)?.[0] ?? '');
+    expect(deployed.state, `${deployed.text}\n${await logOf(client, deployed.job)}`).toBe('succeeded');
+    expect(deployed.digest).toBeTruthy();
+    await expect.poll(() => answerOf(port)).toBe('version 0');
+    expect(await idsOn(client, `/services/${service}`, 'dep'), 'one more deployment, not two').toHaveLength(deployments.length + 1);
+    nothingIsLeft();
+  });
+}
+
+for (const point of points('remove_service', 'services/remove.rs')) {
+  test(`a crash at ${point}`, async () => {
+    test.setTimeout(90_000);
+    const name = `gone ${point}`;
+    const doomed = await addService(client, { project, name, repository: repository.folder });
+    await buildAndDeploy(client, doomed);
+    const before = await swarmServices(project);
+    await abortAt(point, () => client.post('services/delete', `/services/${doomed}/delete`, { id: doomed, confirm: name }));
+    await until('the end of its Swarm service', async () => (await swarmServices(project)).length === before.length - 1, 20);
+    expect(await idsOn(client, '/services', 'srv'), 'it is not in the list').not.toContain(doomed);
+    nothingIsLeft();
+  });
+}
