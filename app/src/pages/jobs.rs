@@ -110,6 +110,7 @@ pub async fn show() -> PageResult {
     let (lines, offset) = backend.jobs.tail(&actor, &id, 1_000).await?;
     let subject = subjects().await?.show(&job.subject);
     let title = kind_words(&job.kind);
+    let shown_id = id.to_string();
     let badge = view! { <JobBadge state=job.state of=id.to_string()/> }.into_any();
     Ok(Page::new(
         format!("{title}, Jobs"),
@@ -119,10 +120,10 @@ pub async fn show() -> PageResult {
             <Card title="Facts">
                 <Facts>
                     <Fact name="For">{subject}</Fact>
-                    <Fact name="Asked by">{job.asked_by.clone()} ", " <Age millis=job.created/></Fact>
+                    <Fact name="Asked by">{job.asked_by} ", " <Age millis=job.created/></Fact>
                     <Fact name="Took">{time::took(job.started, job.finished)}</Fact>
                     <Fact name="Try">{job.attempt}</Fact>
-                    <Fact name="Id"><code>{id.to_string()}</code></Fact>
+                    <Fact name="Id"><code>{shown_id}</code></Fact>
                 </Facts>
             </Card>
             <Steps steps=steps.clone()/>

@@ -136,7 +136,7 @@ fn attention(facts: &Facts) -> Vec<AnyView> {
     for service in &facts.services {
         let href = paths::service(&service.id);
         let name = format!("{} / {}", service.project, service.name);
-        match (service.state, service.last_build) {
+        match (&service.state, service.last_build) {
             (ServiceState::Degraded, _) => {
                 rows.push(row(Tone::Warn, href, format!("{name} is degraded"), "Fewer tasks run than should.".into()));
             }

@@ -55,12 +55,10 @@ fn details_box(details: String) -> impl IntoView {
 pub fn explain(error: &AppError) -> AnyView {
     match error {
         AppError::Problem(problem) => view! { <ProblemBox problem=(**problem).clone()/> }.into_any(),
-        AppError::Blocked(blockers) => view! {
-            <Note tone="warn" title="Something stands in the way.">
-                <Blockers blockers=blockers.clone()/>
-            </Note>
+        AppError::Blocked(blockers) => {
+            let blockers = blockers.clone();
+            view! { <Note tone="warn" title="Something stands in the way."><Blockers blockers/></Note> }.into_any()
         }
-        .into_any(),
         other => view! { <Note tone="bad" title=other.to_string()/> }.into_any(),
     }
 }
