@@ -1,11 +1,19 @@
 //! Settings from a file, the environment and flags. Wrong settings stop the start.
+//!
+//! One table ([`SETTINGS`]) says what there is: the flags, the environment's names, the file's keys, the help and the
+//! reading all come from it. Flags beat the environment, which beats the file, which beats the defaults.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use table::{SETTINGS, Setting, table};
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     #[default]
@@ -19,7 +27,7 @@ pub enum LogFormat {
 pub struct Config {
     /// Where the web interface listens.
     pub listen: SocketAddr,
-    /// Database, key, logs and build folders; mode 0700.
+    /// Database, key, logs and build folders; mode 0700. Absolute.
     pub data_dir: PathBuf,
     /// The address people use, when a reverse proxy stands in front: `https://slipway.example.com`.
     pub public_url: Option<url::Url>,
@@ -31,11 +39,131 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Folders below which local repositories may be built; none by default.
     pub local_repositories: Vec<PathBuf>,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// A setting that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("The configuration file {path} can't be read: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file isn't TOML.
+    #[error("The configuration file {path} isn't valid TOML: {source}")]
+    Syntax {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// The file has a key that isn't in the table.
+    #[error("The configuration file has the unknown key {key:?}. Known keys: {known}.")]
+    UnknownKey {
+        /// Which key.
+        key: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// A value breaks the setting's rule.
+    #[error("{place} is {value:?}: {rule}")]
+    Value {
+        /// Where it was set.
+        place: String,
+        /// What was set.
+        value: String,
+        /// What it should be.
+        rule: String,
+    },
 }
 
 impl Config {
+    /// Reads all settings. `flag` answers with what was given on the command line, by [`Setting::key`].
+    pub fn load(flag: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let file = match flag("config").or_else(|| env("SLIPWAY_CONFIG")) {
+            Some(path) => read_file(Path::new(&path))?,
+            None if Path::new(DEFAULT_FILE).exists() => read_file(Path::new(DEFAULT_FILE))?,
+            None => toml::Table::new(),
+        };
+        Self::resolve(flag, env, &file)
+    }
+
+    /// Puts the settings together; pure but for the working directory.
+    pub fn resolve(
+        flag: impl Fn(&str) -> Option<String>,
+        env: impl Fn(&str) -> Option<String>,
+        file: &toml::Table,
+    ) -> Result<Self, ConfigError> {
+        if let Some(key) = file.keys().find(|key| SETTINGS.iter().all(|setting| setting.key != *key)) {
+            let known = SETTINGS.map(|setting| setting.key).join(", ");
+            return Err(ConfigError::UnknownKey { key: key.clone(), known });
+        }
+        let find = |key: &'static str| -> Result<Option<Given>, ConfigError> {
+            if let Some(value) = flag(key) {
+                return Ok(Some(Given { value, place: format!("The flag --{key}") }));
+            }
+            let name = table::env_name(key);
+            if let Some(value) = env(&name) {
+                return Ok(Some(Given { value, place: format!("The environment variable {name}") }));
+            }
+            file.get(key).map(|value| Given::from_file(key, value)).transpose()
+        };
+        let or_default = |key: &'static str, default: &str| -> Result<Given, ConfigError> {
+            Ok(find(key)?
+                .unwrap_or_else(|| Given { value: default.to_owned(), place: format!("The default of {key}") }))
+        };
+
+        let data_dir = or_default("data-dir", DEFAULT_DATA_DIR)?.absolute_path()?;
+        let docker_default = env("DOCKER_HOST").unwrap_or_else(|| DEFAULT_DOCKER_HOST.to_owned());
+        Ok(Self {
+            listen: or_default("listen", DEFAULT_LISTEN)?
+                .parse("write an address and a port, such as 127.0.0.1:7400 or [::1]:7400.")?,
+            public_url: find("public-url")?.map(Given::public_url).transpose()?,
+            docker_host: or_default("docker-host", &docker_default)?.docker_host()?,
+            master_key_file: match find("master-key-file")? {
+                Some(given) => given.absolute_path()?,
+                None => data_dir.join("master.key"),
+            },
+            log_format: or_default("log-format", "text")?.log_format()?,
+            local_repositories: match find("local-repositories")? {
+                Some(given) => given.folders()?,
+                None => Vec::new(),
+            },
+            trusted_proxies: match find("trusted-proxies")? {
+                Some(given) => given.addresses()?,
+                None => Vec::new(),
+            },
+            data_dir,
+        })
+    }
+
+    /// The settings in force as name and value, for people; none of them is a secret.
+    pub fn rows(&self) -> Vec<(String, String)> {
+        let list = |items: Vec<String>| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
+        let values = [
+            self.listen.to_string(),
+            self.data_dir.display().to_string(),
+            self.public_url.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+            self.docker_host.clone(),
+            self.master_key_file.display().to_string(),
+            match self.log_format {
+                LogFormat::Text => "text".to_owned(),
+                LogFormat::Json => "json".to_owned(),
+            },
+            list(self.local_repositories.iter().map(|path| path.display().to_string()).collect()),
+            list(self.trusted_proxies.iter().map(ToString::to_string).collect()),
+        ];
+        SETTINGS.iter().map(|setting| setting.key.to_owned()).zip(values).collect()
+    }
+
     /// Where job logs are.
     pub fn logs_dir(&self) -> PathBuf {
         self.data_dir.join("logs")
@@ -44,5 +172,98 @@ impl Config {
     /// Where builds work; emptied at start.
     pub fn builds_dir(&self) -> PathBuf {
         self.data_dir.join("builds")
+    }
+}
+
+/// Read when it lies in the working directory and no other file is named.
+pub const DEFAULT_FILE: &str = "slipway.toml";
+const DEFAULT_LISTEN: &str = "127.0.0.1:7400";
+const DEFAULT_DATA_DIR: &str = "./slipway-data";
+const DEFAULT_DOCKER_HOST: &str = "unix:///var/run/docker.sock";
+
+fn read_file(path: &Path) -> Result<toml::Table, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+    text.parse().map_err(|source| ConfigError::Syntax { path: path.to_owned(), source: Box::new(source) })
+}
+
+/// A value with the place it was set at, so that the message can name it.
+struct Given {
+    value: String,
+    place: String,
+}
+
+impl Given {
+    /// Lists in the file become one text, as flags and environment have them.
+    fn from_file(key: &str, value: &toml::Value) -> Result<Self, ConfigError> {
+        let place = format!("The key {key} of the configuration file");
+        let rule = "write text in quotes, or a list of such.";
+        let wrong = || ConfigError::Value { place: place.clone(), value: value.to_string(), rule: rule.to_owned() };
+        let text = match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Array(items) => {
+                let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
+                items.ok_or_else(wrong)?.join(",")
+            }
+            _ => return Err(wrong()),
+        };
+        Ok(Self { value: text, place })
+    }
+
+    fn wrong(&self, rule: impl Into<String>) -> ConfigError {
+        ConfigError::Value { place: self.place.clone(), value: self.value.clone(), rule: rule.into() }
+    }
+
+    fn parse<T: std::str::FromStr>(self, rule: &str) -> Result<T, ConfigError> {
+        self.value.parse().map_err(|_| self.wrong(rule))
+    }
+
+    fn absolute_path(self) -> Result<PathBuf, ConfigError> {
+        std::path::absolute(&self.value).map_err(|error| self.wrong(format!("this isn't a path ({error}).")))
+    }
+
+    fn items(&self) -> impl Iterator<Item = &str> {
+        self.value.split(',').map(str::trim).filter(|item| !item.is_empty())
+    }
+
+    fn folders(self) -> Result<Vec<PathBuf>, ConfigError> {
+        let folders: Vec<PathBuf> = self.items().map(PathBuf::from).collect();
+        match folders.iter().find(|folder| !folder.is_absolute()) {
+            Some(folder) => Err(self.wrong(format!("{} isn't an absolute path.", folder.display()))),
+            None => Ok(folders),
+        }
+    }
+
+    fn addresses(self) -> Result<Vec<IpAddr>, ConfigError> {
+        self.items().map(|item| item.parse().map_err(|_| self.wrong(format!("{item} isn't an IP address.")))).collect()
+    }
+
+    fn log_format(self) -> Result<LogFormat, ConfigError> {
+        match self.value.as_str() {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(self.wrong("write text or json.")),
+        }
+    }
+
+    fn docker_host(self) -> Result<String, ConfigError> {
+        let known = ["unix://", "tcp://", "http://", "https://"];
+        if known.iter().any(|scheme| self.value.starts_with(scheme)) {
+            Ok(self.value)
+        } else {
+            Err(self.wrong("write an address such as unix:///var/run/docker.sock."))
+        }
+    }
+
+    fn public_url(self) -> Result<url::Url, ConfigError> {
+        let rule = "write the address people open, such as https://slipway.example.com, without a path.";
+        let url: url::Url = self.value.parse().map_err(|_| self.wrong(rule))?;
+        let is_plain = matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        if is_plain { Ok(url) } else { Err(self.wrong(rule)) }
     }
 }

@@ -1,3 +1,133 @@
-//! The command line.
+//! The command line: `serve`, `admin create`, `admin reset-password`, and `supervise`, which Slipway calls itself.
 
-fn main() {}
+use app::error::AppError;
+use app::model::secret::Secret;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use slipway::accounts::Accounts;
+use slipway::clock::Clock;
+use slipway::config::{Config, SETTINGS, table};
+use slipway::start;
+use slipway::storage::Db;
+use std::error::Error;
+use std::io::Read as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Files and folders are ours alone, whatever the shell says.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|word| word == "supervise") {
+        return slipway::process::supervise(args);
+    }
+    // Memory holds secrets: no core dumps, no debuggers of other people.
+    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
+        eprintln!("Core dumps couldn't be switched off: {error}");
+    }
+    let matches = command().get_matches();
+    let result = match matches.subcommand() {
+        Some(("serve", matches)) => serve(matches),
+        Some(("admin", matches)) => admin(matches),
+        _ => Ok(()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> Command {
+    let settings = || {
+        let file = Arg::new("config").long("config").value_name("FILE").hide(true);
+        SETTINGS
+            .iter()
+            .map(|setting| Arg::new(setting.key).long(setting.key).value_name(setting.value).hide(true))
+            .chain([file])
+            .collect::<Vec<_>>()
+    };
+    let account = |name: &'static str, about: &'static str| {
+        Command::new(name)
+            .about(about)
+            .arg(Arg::new("username").long("username").value_name("NAME").required(true).help("The account's name"))
+            .arg(
+                Arg::new("stdin")
+                    .long("stdin")
+                    .action(ArgAction::SetTrue)
+                    .help("Read the password from standard input instead of asking for it"),
+            )
+            .args(settings())
+            .after_help("Works while the server runs. Takes the settings of `slipway serve`, --data-dir for example.")
+    };
+    Command::new("slipway")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(
+            "The registry side of self-hosted Docker: credentials, registries, builds, deployments, instant roll-back",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Command::new("serve").about("Run the server").args(settings()).after_help(table()))
+        .subcommand(
+            Command::new("admin")
+                .about("Create accounts and reset passwords from the shell")
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+                .subcommand(account("create", "Create an account"))
+                .subcommand(account("reset-password", "Set a new password; ends all sessions of the account")),
+        )
+}
+
+fn config(matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
+    Ok(Config::load(|key| matches.get_one::<String>(key).cloned())?)
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+fn serve(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
+    let config = config(matches)?;
+    start::start_logging(config.log_format);
+    let runtime = runtime()?;
+    let served = runtime.block_on(start::serve(config));
+    // A blocking call that hangs must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    Ok(served?)
+}
+
+fn admin(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
+    let Some((verb, matches)) = matches.subcommand() else { return Ok(()) };
+    let config = config(matches)?;
+    start::start_logging(config.log_format);
+    let name = matches.get_one::<String>("username").cloned().unwrap_or_default();
+    let password = password(matches.get_flag("stdin"))?;
+    runtime()?.block_on(async {
+        start::private_folder(&config.data_dir)?;
+        let db = Db::open(&config.data_dir).await.map_err(start::StartError::from)?;
+        let accounts = Accounts::new(db.clone(), Clock::system());
+        let done = match verb {
+            "create" => accounts.create(&name, &password).await.map(|actor| {
+                println!("Created the account {}.", actor.username);
+            }),
+            _ => accounts.reset_password(&name, &password).await.map(|()| {
+                println!("The password of {name} is changed; all its sessions have ended.");
+            }),
+        };
+        db.close().await;
+        done.map_err(|error: AppError| error.into())
+    })
+}
+
+fn password(from_stdin: bool) -> Result<Secret, Box<dyn Error>> {
+    if from_stdin {
+        let mut text = String::new();
+        std::io::stdin().take(4_096).read_to_string(&mut text)?;
+        let password = Secret::new(text.trim_end_matches(['\r', '\n']).to_owned());
+        drop(Secret::new(text)); // wipes it
+        return Ok(password);
+    }
+    let password = Secret::new(rpassword::prompt_password("Password: ")?);
+    let again = Secret::new(rpassword::prompt_password("Again: ")?);
+    if password == again { Ok(password) } else { Err("These passwords differ; nothing was changed.".into()) }
+}

@@ -1,1 +1,228 @@
 //! Opens the store, wires the parts, starts the loops, stops them in order.
+
+mod lock;
+mod logging;
+mod pending;
+
+pub use logging::start_logging;
+
+use crate::accounts::Accounts;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::{self, Web, listener};
+use crate::storage::{Db, StorageError};
+use crate::vault::{Vault, VaultError, holds_secrets};
+use app::api::Backend;
+use app::error::AppError;
+use axum::Router;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Why Slipway doesn't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A folder can't be made or made private.
+    #[error("The folder {path} can't be used: {source}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process has the data folder.
+    #[error("Another Slipway (process {pid}) already works with {path}. Stop it first, or choose another data-dir.")]
+    Locked {
+        /// Which folder.
+        path: PathBuf,
+        /// Whose it is.
+        pid: String,
+    },
+    /// The database can't be opened.
+    #[error("The database in the data folder can't be opened: {0}")]
+    Storage(String),
+    /// The master key can't be used.
+    #[error("{0}.")]
+    Vault(#[from] VaultError),
+    /// The address can't be listened on.
+    #[error("Slipway can't listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A use case failed at start.
+    #[error("{0}")]
+    App(#[from] AppError),
+}
+
+impl From<StorageError> for StartError {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(crate::problems::chain(&error))
+    }
+}
+
+/// All parts, wired, with nothing running yet but what needs no waiting for.
+pub struct Slipway {
+    /// The settings in force.
+    pub config: Arc<Config>,
+    /// The database.
+    pub db: Db,
+    /// What time it is.
+    pub clock: Clock,
+    /// People and sign-in.
+    pub accounts: Accounts,
+    /// Seals secrets.
+    pub vault: Vault,
+    /// What the product can do.
+    pub backend: Backend,
+    /// The web part.
+    pub web: Arc<Web>,
+    /// Cancelled when everything stops.
+    pub shutdown: CancellationToken,
+    /// Loops and work that outlives a request.
+    pub tasks: TaskTracker,
+    /// Held while this process has the data folder.
+    _lock: lock::Lock,
+}
+
+impl Slipway {
+    /// Opens and wires everything.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let config = Arc::new(config);
+        for folder in [&config.data_dir, &config.logs_dir(), &config.builds_dir()] {
+            private_folder(folder)?;
+        }
+        let lock = lock::take(&config.data_dir)?;
+        let db = Db::open(&config.data_dir).await?;
+        let vault = Vault::open(&config.master_key_file, !holds_secrets(db.read()).await?)?;
+        let shutdown = CancellationToken::new();
+        let tasks = TaskTracker::new();
+
+        let accounts = Accounts::new(db.clone(), clock.clone());
+        let backend = Backend {
+            accounts: Arc::new(accounts.clone()),
+            credentials: Arc::new(pending::Pending),
+            registries: Arc::new(pending::Pending),
+            builds: Arc::new(pending::Pending),
+            services: Arc::new(pending::Pending),
+            jobs: Arc::new(pending::Pending),
+            settings: Arc::new(pending::Pending),
+        };
+        let web = Arc::new(Web::new(
+            Arc::clone(&config),
+            backend.clone(),
+            db.clone(),
+            clock.clone(),
+            tasks.clone(),
+            shutdown.clone(),
+        ));
+        Ok(Self { config, db, clock, accounts, vault, backend, web, shutdown, tasks, _lock: lock })
+    }
+
+    /// Everything that answers.
+    pub fn router(&self) -> Router {
+        http::router(Arc::clone(&self.web))
+    }
+
+    /// Starts the loops.
+    pub fn start_loops(&self) {
+        let (web, shutdown) = (Arc::clone(&self.web), self.shutdown.clone());
+        self.tasks.spawn(async move {
+            loop {
+                if let Err(error) = web.sessions.sweep().await {
+                    tracing::warn!(error = %crate::problems::chain(&error), "ended sessions couldn't be deleted");
+                }
+                tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    () = tokio::time::sleep(Duration::from_secs(3_600)) => {}
+                }
+            }
+        });
+    }
+
+    /// Ends loops, jobs and the database, in this order.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "some work didn't end in time; the next start takes it up");
+        }
+        self.db.close().await;
+    }
+}
+
+/// Runs the server until it is told to stop.
+pub async fn serve(config: Config) -> Result<(), StartError> {
+    let slipway = Slipway::open(config, Clock::system()).await?;
+    let address = slipway.config.listen;
+    let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
+    let address = listener.local_addr().unwrap_or(address);
+    let router = slipway.router();
+    slipway.start_loops();
+    announce(&slipway, address).await?;
+    let shutdown = slipway.shutdown.clone();
+    slipway.tasks.spawn(async move {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = told_to_stop() => tracing::info!("stopping: open requests end, running jobs go on at the next start"),
+        }
+        shutdown.cancel();
+    });
+    listener::serve(listener, router, listener::Limits::default(), slipway.shutdown.clone()).await;
+    slipway.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says where to go, and the set-up token while nobody has an account.
+async fn announce(slipway: &Slipway, address: std::net::SocketAddr) -> Result<(), StartError> {
+    let url = match &slipway.config.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None if address.ip().is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+        None => format!("http://{address}"),
+    };
+    if let Some(url) = slipway.config.public_url.as_ref().filter(|url| url.scheme() == "http") {
+        tracing::warn!(%url, "public-url isn't https: nobody can sign in there, because passwords could be read on the way");
+    }
+    tracing::info!("Slipway listens at {url}");
+    if let Some(token) = slipway.accounts.renew_setup_token().await? {
+        tracing::info!("Set-up token (good for one hour, once): {token}");
+        tracing::info!("Open {url}/setup and enter it to create the owner's account");
+    }
+    Ok(())
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "signals can't be received; stop Slipway with kill -9");
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Makes a folder that only we may enter.
+pub fn private_folder(path: &Path) -> Result<(), StartError> {
+    let failed = |source| StartError::Folder { path: path.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    Ok(())
+}

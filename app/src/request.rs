@@ -199,17 +199,21 @@ pub fn page() -> String {
     extension::<FormPost>().and_then(|post| post.page).unwrap_or_else(|| crate::paths::OVERVIEW.to_owned())
 }
 
+/// Takes a value out of the session. Looks first: taking what isn't there would count as a change and be written.
+async fn take<T: serde::de::DeserializeOwned>(key: &str) -> Option<T> {
+    let session = session().ok()?;
+    session.get_value(key).await.ok()??;
+    session.remove(key).await.ok()?
+}
+
 /// A message for the next page, once.
 pub async fn take_flash() -> Option<String> {
-    session().ok()?.remove::<String>(FLASH_KEY).await.ok().flatten()
+    take(FLASH_KEY).await
 }
 
 /// The form for this page that came back, once.
 pub async fn take_form() -> FormState {
-    match session() {
-        Ok(session) => session.remove::<FormState>(FORM_KEY).await.ok().flatten().unwrap_or_default(),
-        Err(_) => FormState::default(),
-    }
+    take(FORM_KEY).await.unwrap_or_default()
 }
 
 /// Whether a field's value must never be kept.
@@ -237,6 +241,7 @@ pub async fn answer(work: impl Future<Output = Result<See, AppError>>) -> Result
             Ok(())
         }
         Err(error) if post.wants_html => {
+            refused();
             let page = match &error {
                 AppError::SignIn => crate::paths::SIGN_IN.to_owned(),
                 _ => post.page.clone().unwrap_or_else(|| crate::paths::OVERVIEW.to_owned()),
@@ -254,11 +259,19 @@ pub async fn answer(work: impl Future<Output = Result<See, AppError>>) -> Result
             Ok(())
         }
         Err(error) => {
+            refused();
             if let Some(response) = use_context::<ResponseOptions>() {
                 response.set_status(StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
             }
             Err(error)
         }
+    }
+}
+
+/// Tells the guard that the wish was refused, so that the same form sent again is tried again.
+fn refused() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(http::HeaderName::from_static("x-slipway-refused"), http::HeaderValue::from_static("1"));
     }
 }
 

@@ -1,1 +1,5 @@
 //! Integration tests: one binary; the folders repeat the nouns.
+
+mod accounts;
+mod app;
+mod http;

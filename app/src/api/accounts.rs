@@ -12,7 +12,8 @@ use leptos::prelude::*;
 pub struct Client {
     /// The peer's address.
     pub address: std::net::IpAddr,
-    /// A random token that this browser got when it signed in before; limits on guessing count it apart.
+    /// A random token that this browser got when it signed in before, or gets when it signs in now; limits on guessing
+    /// count browsers apart that signed in before.
     pub known_device: Option<String>,
 }
 

@@ -1,0 +1,109 @@
+//! Every address and what it takes to use it, in one table. What isn't here is refused; a route without an entry fails a
+//! test.
+
+use app::model::account::Action;
+use http::Method;
+
+/// What it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing, at any time: health and assets. No session is looked at.
+    Always,
+    /// Nothing, once there is an account: signing in.
+    Public,
+    /// That there is no account yet.
+    SetupOnly,
+    /// Being signed in, and allowed to do this.
+    SignedIn(Action),
+}
+
+use Access::{Always, Public, SetupOnly, SignedIn};
+use Action::{ManageCredentials, ManageOwnAccount, ManageRegistries, ManageServices, ManageSettings, Read};
+
+const GET: &Method = &Method::GET;
+const POST: &Method = &Method::POST;
+
+/// Method, address as the router has it (server functions: their own), access.
+pub const TABLE: &[(&Method, &str, Access)] = &[
+    // Without a session.
+    (GET, "/healthz", Always),
+    (GET, "/readyz", Always),
+    (GET, "/assets/{*path}", Always),
+    (GET, "/favicon.svg", Always),
+    (GET, "/robots.txt", Always),
+    // First run, signing in and out.
+    (GET, "/setup", SetupOnly),
+    (POST, "/api/accounts/set-up", SetupOnly),
+    (GET, "/sign-in", Public),
+    (POST, "/api/accounts/sign-in", Public),
+    (POST, "/api/accounts/sign-out", SignedIn(ManageOwnAccount)),
+    (POST, "/api/accounts/sign-out-everywhere", SignedIn(ManageOwnAccount)),
+    (POST, "/api/accounts/change-password", SignedIn(ManageOwnAccount)),
+    // Pages.
+    (GET, "/", SignedIn(Read)),
+    (GET, "/services", SignedIn(Read)),
+    (GET, "/services/new", SignedIn(ManageServices)),
+    (GET, "/services/{id}", SignedIn(Read)),
+    (GET, "/services/{id}/edit", SignedIn(ManageServices)),
+    (GET, "/services/{id}/delete", SignedIn(ManageServices)),
+    (GET, "/builds", SignedIn(Read)),
+    (GET, "/builds/{id}", SignedIn(Read)),
+    (GET, "/deployments/{id}", SignedIn(Read)),
+    (GET, "/registries", SignedIn(Read)),
+    (GET, "/registries/new", SignedIn(ManageRegistries)),
+    (GET, "/registries/{id}", SignedIn(Read)),
+    (GET, "/registries/{id}/delete", SignedIn(ManageRegistries)),
+    (GET, "/credentials", SignedIn(Read)),
+    (GET, "/credentials/new", SignedIn(ManageCredentials)),
+    (GET, "/credentials/{id}", SignedIn(Read)),
+    (GET, "/credentials/{id}/delete", SignedIn(ManageCredentials)),
+    (GET, "/jobs", SignedIn(Read)),
+    (GET, "/jobs/{id}", SignedIn(Read)),
+    (GET, "/settings", SignedIn(Read)),
+    // Streams.
+    (GET, "/jobs/{id}/log", SignedIn(Read)),
+    (GET, "/jobs/{id}/log.txt", SignedIn(Read)),
+    // Server functions.
+    (POST, "/api/credentials/create", SignedIn(ManageCredentials)),
+    (POST, "/api/credentials/update", SignedIn(ManageCredentials)),
+    (POST, "/api/credentials/check", SignedIn(ManageCredentials)),
+    (POST, "/api/credentials/delete", SignedIn(ManageCredentials)),
+    (POST, "/api/registries/create", SignedIn(ManageRegistries)),
+    (POST, "/api/registries/update", SignedIn(ManageRegistries)),
+    (POST, "/api/registries/make-default", SignedIn(ManageRegistries)),
+    (POST, "/api/registries/delete", SignedIn(ManageRegistries)),
+    (POST, "/api/services/create", SignedIn(ManageServices)),
+    (POST, "/api/services/update", SignedIn(ManageServices)),
+    (POST, "/api/services/delete", SignedIn(ManageServices)),
+    (POST, "/api/services/roll-back", SignedIn(ManageServices)),
+    (POST, "/api/services/cancel-deployment", SignedIn(ManageServices)),
+    (POST, "/api/builds/start", SignedIn(ManageServices)),
+    (POST, "/api/builds/cancel", SignedIn(ManageServices)),
+    (POST, "/api/settings/start-swarm", SignedIn(ManageSettings)),
+];
+
+/// What the table says of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// This is what it takes.
+    Found(Access),
+    /// The address takes another method.
+    OtherMethod(&'static Method),
+    /// There is no such address.
+    Missing,
+}
+
+/// Looks an address up. HEAD is a GET without body.
+pub fn find(method: &Method, address: &str) -> Entry {
+    let method = if method == Method::HEAD { GET } else { method };
+    let mut others = Entry::Missing;
+    for (allowed, path, access) in TABLE {
+        if *path == address {
+            if *allowed == method {
+                return Entry::Found(*access);
+            }
+            others = Entry::OtherMethod(allowed);
+        }
+    }
+    others
+}

@@ -1,0 +1,148 @@
+//! Stands in for parts that aren't wired yet: each wish is refused with a Problem.
+
+use app::api::builds::BuildsApi;
+use app::api::credentials::CredentialsApi;
+use app::api::jobs::JobsApi;
+use app::api::registries::RegistriesApi;
+use app::api::services::ServicesApi;
+use app::api::settings::SettingsApi;
+use app::error::{AppError, Problem};
+use app::model::account::Actor;
+use app::model::build::Build;
+use app::model::credential::{Credential, CredentialForm};
+use app::model::id::{BuildId, CredentialId, DeploymentId, JobId, RegistryId, ServiceId};
+use app::model::job::{Job, LogLine, Step};
+use app::model::registry::{Registry, RegistryForm};
+use app::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
+use app::model::settings::Host;
+use async_trait::async_trait;
+
+/// A part that isn't there.
+pub struct Pending;
+
+fn pending<T>() -> Result<T, AppError> {
+    Err(Problem::new("pending", "This part of Slipway isn't wired yet.", "Use a newer version.").into())
+}
+
+#[async_trait]
+impl CredentialsApi for Pending {
+    async fn list(&self, _: &Actor) -> Result<Vec<Credential>, AppError> {
+        Ok(Vec::new())
+    }
+    async fn get(&self, _: &Actor, _: &CredentialId) -> Result<Credential, AppError> {
+        pending()
+    }
+    async fn create(&self, _: &Actor, _: CredentialForm) -> Result<CredentialId, AppError> {
+        pending()
+    }
+    async fn update(&self, _: &Actor, _: &CredentialId, _: i64, _: CredentialForm) -> Result<(), AppError> {
+        pending()
+    }
+    async fn check(&self, _: &Actor, _: &CredentialId) -> Result<Credential, AppError> {
+        pending()
+    }
+    async fn delete(&self, _: &Actor, _: &CredentialId) -> Result<(), AppError> {
+        pending()
+    }
+}
+
+#[async_trait]
+impl RegistriesApi for Pending {
+    async fn list(&self, _: &Actor) -> Result<Vec<Registry>, AppError> {
+        Ok(Vec::new())
+    }
+    async fn get(&self, _: &Actor, _: &RegistryId) -> Result<Registry, AppError> {
+        pending()
+    }
+    async fn create(&self, _: &Actor, _: RegistryForm) -> Result<RegistryId, AppError> {
+        pending()
+    }
+    async fn update(&self, _: &Actor, _: &RegistryId, _: i64, _: RegistryForm) -> Result<(), AppError> {
+        pending()
+    }
+    async fn make_default(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
+        pending()
+    }
+    async fn delete(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
+        pending()
+    }
+}
+
+#[async_trait]
+impl BuildsApi for Pending {
+    async fn list(&self, _: &Actor, _: Option<&ServiceId>, _: u32) -> Result<Vec<Build>, AppError> {
+        Ok(Vec::new())
+    }
+    async fn get(&self, _: &Actor, _: &BuildId) -> Result<Build, AppError> {
+        pending()
+    }
+    async fn start(&self, _: &Actor, _: &ServiceId, _: bool) -> Result<BuildId, AppError> {
+        pending()
+    }
+    async fn cancel(&self, _: &Actor, _: &BuildId) -> Result<(), AppError> {
+        pending()
+    }
+}
+
+#[async_trait]
+impl ServicesApi for Pending {
+    async fn list(&self, _: &Actor) -> Result<Vec<ServiceSummary>, AppError> {
+        Ok(Vec::new())
+    }
+    async fn projects(&self, _: &Actor) -> Result<Vec<String>, AppError> {
+        Ok(Vec::new())
+    }
+    async fn get(&self, _: &Actor, _: &ServiceId) -> Result<Service, AppError> {
+        pending()
+    }
+    async fn create(&self, _: &Actor, _: ServiceForm) -> Result<ServiceId, AppError> {
+        pending()
+    }
+    async fn update(&self, _: &Actor, _: &ServiceId, _: i64, _: ServiceForm) -> Result<(), AppError> {
+        pending()
+    }
+    async fn delete(&self, _: &Actor, _: &ServiceId) -> Result<(), AppError> {
+        pending()
+    }
+    async fn tasks(&self, _: &Actor, _: &ServiceId) -> Result<(Vec<Task>, i64), AppError> {
+        pending()
+    }
+    async fn deployments(&self, _: &Actor, _: &ServiceId) -> Result<Vec<Deployment>, AppError> {
+        pending()
+    }
+    async fn deployment(&self, _: &Actor, _: &DeploymentId) -> Result<Deployment, AppError> {
+        pending()
+    }
+    async fn roll_back(&self, _: &Actor, _: &DeploymentId) -> Result<DeploymentId, AppError> {
+        pending()
+    }
+    async fn cancel_deployment(&self, _: &Actor, _: &DeploymentId) -> Result<(), AppError> {
+        pending()
+    }
+}
+
+#[async_trait]
+impl JobsApi for Pending {
+    async fn list(&self, _: &Actor, _: u32) -> Result<Vec<Job>, AppError> {
+        Ok(Vec::new())
+    }
+    async fn get(&self, _: &Actor, _: &JobId) -> Result<(Job, Vec<Step>), AppError> {
+        pending()
+    }
+    async fn tail(&self, _: &Actor, _: &JobId, _: usize) -> Result<(Vec<LogLine>, u64), AppError> {
+        pending()
+    }
+}
+
+#[async_trait]
+impl SettingsApi for Pending {
+    async fn host(&self) -> Host {
+        Host::default()
+    }
+    async fn configuration(&self, _: &Actor) -> Result<Vec<(String, String)>, AppError> {
+        pending()
+    }
+    async fn start_swarm(&self, _: &Actor, _: &str) -> Result<(), AppError> {
+        pending()
+    }
+}
