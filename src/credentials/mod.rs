@@ -1,18 +1,290 @@
-//! How to sign in at registry hosts.
+//! How to sign in at registry hosts: the use cases behind `app::api::credentials`.
+//!
+//! What must always hold: a password is sealed in the database and nowhere else; it only ever goes to the address it was
+//! typed for; nothing is saved that the registry didn't accept.
 
-use crate::oci::Login;
-use app::error::AppError;
-use app::model::credential::RegistryUrl;
+mod field;
+mod limit;
+mod store;
+
+use crate::activity;
+use crate::clock::{Clock, random};
+use crate::oci::{self, Login, OciError};
+use crate::problems;
+use crate::storage::Db;
+use crate::vault::{Vault, VaultError};
+use app::api::credentials::CredentialsApi;
+use app::error::{AppError, Blocker, Link, Problem};
+use app::model::account::{Action, Actor};
+use app::model::credential::{Credential, CredentialFields, CredentialForm, RegistryUrl};
 use app::model::id::CredentialId;
+use app::model::secret::Secret;
+use app::paths;
+use async_trait::async_trait;
+use limit::TestLimit;
+use std::sync::Arc;
 
-/// Credentials: the use cases behind `app::api::credentials`.
+/// The name of the password among a credential's secrets.
+const PASSWORD: &str = "password";
+
+/// Credentials: the use cases behind `app::api::credentials`. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Credentials {}
+pub struct Credentials {
+    db: Db,
+    vault: Vault,
+    clock: Clock,
+    oci: oci::Client,
+    tests: Arc<TestLimit>,
+}
 
 impl Credentials {
+    /// The use cases over their parts.
+    pub fn new(db: Db, vault: Vault, clock: Clock, oci: oci::Client) -> Self {
+        let tests = Arc::new(TestLimit::new(clock.clone()));
+        Self { db, vault, clock, oci, tests }
+    }
+
     /// Address and login of a credential, for the parts of Slipway that talk to its registry.
     pub async fn open(&self, id: &CredentialId) -> Result<(RegistryUrl, Login), AppError> {
-        let _ = id;
-        unimplemented!()
+        let credential = self.find(id).await?;
+        let password = match self.vault.get(self.db.read(), id.as_str(), PASSWORD).await {
+            Ok(password) => password,
+            Err(error @ (VaultError::Sealed { .. } | VaultError::NotThere { .. })) => {
+                tracing::error!(credential.id = %id, %error, "a password can't be opened");
+                return Err(sealed(&credential).into());
+            }
+            Err(error) => return Err(problems::of(error)),
+        };
+        Ok((credential.url, Login { username: credential.username, password }))
     }
+
+    async fn find(&self, id: &CredentialId) -> Result<Credential, AppError> {
+        let found = store::find(self.db.read(), id).await.map_err(problems::of)?;
+        found.ok_or_else(|| AppError::NotFound("credential".into()))
+    }
+
+    /// Asks the registry whether it accepts the login; a refusal sits at the field that causes it.
+    async fn test(&self, actor: &Actor, url: &RegistryUrl, login: &Login) -> Result<(), AppError> {
+        self.tests.take(&actor.account)?;
+        match self.oci.check(url, login).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                tracing::info!(registry.host = %url.host, %error, "a credential was refused");
+                Err(AppError::Invalid(vec![field::of(&error)]))
+            }
+        }
+    }
+
+    /// The login that an edit leads to: with the new password, or with the kept one if that goes where it went before.
+    async fn edited_login(&self, old: &Credential, fields: &CredentialFields) -> Result<Login, AppError> {
+        let username = fields.username.clone();
+        if !fields.password.is_empty() {
+            return Ok(Login { username, password: fields.password.clone() });
+        }
+        if fields.url != old.url {
+            return Err(AppError::field(
+                "password",
+                format!(
+                    "Type the password again: the kept one was typed for {} and isn't sent to another address.",
+                    old.url
+                ),
+            ));
+        }
+        match self.open(&old.id).await {
+            Ok((_, login)) => Ok(Login { username, password: login.password }),
+            Err(AppError::Problem(problem)) => {
+                Err(AppError::field("password", format!("{} Type the password again.", problem.cause)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl CredentialsApi for Credentials {
+    async fn list(&self, actor: &Actor) -> Result<Vec<Credential>, AppError> {
+        actor.may(Action::Read)?;
+        store::list(self.db.read()).await.map_err(problems::of)
+    }
+
+    async fn get(&self, actor: &Actor, id: &CredentialId) -> Result<Credential, AppError> {
+        actor.may(Action::Read)?;
+        self.find(id).await
+    }
+
+    async fn create(&self, actor: &Actor, form: CredentialForm) -> Result<CredentialId, AppError> {
+        actor.may(Action::ManageCredentials)?;
+        let fields = form.validated(true)?;
+        // Asked here too, so that a taken name costs no test; the index has the last word.
+        if store::has_name(self.db.read(), &fields.name, None).await.map_err(problems::of)? {
+            return Err(name_is_taken());
+        }
+        let login = Login { username: fields.username.clone(), password: fields.password.clone() };
+        self.test(actor, &fields.url, &login).await?;
+
+        let id = CredentialId::from_random(random());
+        let mut tx = self.db.write().await.map_err(problems::of)?;
+        if !store::insert(&mut tx, &id, &fields, self.clock.seconds()).await.map_err(problems::of)? {
+            return Err(name_is_taken());
+        }
+        self.keep_password(&mut tx, &id, &login.password).await?;
+        self.record(&mut tx, actor, "created", &id, &fields.name).await?;
+        tx.commit().await.map_err(problems::of)?;
+        tracing::info!(credential.id = %id, registry.host = %fields.url.host, "a credential was created");
+        Ok(id)
+    }
+
+    async fn update(
+        &self,
+        actor: &Actor,
+        id: &CredentialId,
+        version: i64,
+        form: CredentialForm,
+    ) -> Result<(), AppError> {
+        actor.may(Action::ManageCredentials)?;
+        let old = self.find(id).await?;
+        if old.version != version {
+            return Err(stale(id));
+        }
+        let fields = form.validated(false)?;
+        if store::has_name(self.db.read(), &fields.name, Some(id)).await.map_err(problems::of)? {
+            return Err(name_is_taken());
+        }
+        let login = self.edited_login(&old, &fields).await?;
+        self.refuse_move(&old, &fields).await?;
+        self.test(actor, &fields.url, &login).await?;
+
+        let mut tx = self.db.write().await.map_err(problems::of)?;
+        match store::update(&mut tx, id, version, &fields, self.clock.seconds()).await.map_err(problems::of)? {
+            store::Updated::Yes => {}
+            store::Updated::Stale => return Err(stale(id)),
+            store::Updated::NameTaken => return Err(name_is_taken()),
+        }
+        if !fields.password.is_empty() {
+            self.keep_password(&mut tx, id, &login.password).await?;
+        }
+        self.record(&mut tx, actor, "changed", id, &changes(&old, &fields)).await?;
+        tx.commit().await.map_err(problems::of)?;
+        tracing::info!(credential.id = %id, "a credential was changed");
+        Ok(())
+    }
+
+    async fn check(&self, actor: &Actor, id: &CredentialId) -> Result<Credential, AppError> {
+        actor.may(Action::ManageCredentials)?;
+        let credential = self.find(id).await?;
+        let problem = match self.open(id).await {
+            Ok((url, login)) => {
+                self.tests.take(&actor.account)?;
+                self.oci.check(&url, &login).await.err().map(|error| with_link(error, id))
+            }
+            Err(AppError::Problem(problem)) => Some(*problem),
+            Err(error) => return Err(error),
+        };
+        let mut tx = self.db.write().await.map_err(problems::of)?;
+        // An edit that came in between knows better: it was tested with what is kept now.
+        store::keep_state(&mut tx, id, credential.version, problem.as_ref(), self.clock.seconds())
+            .await
+            .map_err(problems::of)?;
+        tx.commit().await.map_err(problems::of)?;
+        self.find(id).await
+    }
+
+    async fn delete(&self, actor: &Actor, id: &CredentialId) -> Result<(), AppError> {
+        actor.may(Action::ManageCredentials)?;
+        let mut tx = self.db.write().await.map_err(problems::of)?;
+        let users = store::registries_of(&mut tx, id).await.map_err(problems::of)?;
+        if !users.is_empty() {
+            let blocker = |(registry, name)| Blocker {
+                reason: format!("The registry {name} signs in with it."),
+                link: Some(Link { href: paths::registry(&registry), text: format!("Open {name}") }),
+            };
+            return Err(AppError::Blocked(users.into_iter().map(blocker).collect()));
+        }
+        let Some(name) = store::delete(&mut tx, id).await.map_err(problems::of)? else {
+            return Err(AppError::NotFound("credential".into()));
+        };
+        self.vault.forget(&mut tx, id.as_str()).await.map_err(problems::of)?;
+        self.record(&mut tx, actor, "deleted", id, &name).await?;
+        tx.commit().await.map_err(problems::of)?;
+        tracing::info!(credential.id = %id, "a credential was deleted");
+        Ok(())
+    }
+}
+
+impl Credentials {
+    async fn keep_password(
+        &self,
+        tx: &mut crate::storage::Tx,
+        id: &CredentialId,
+        password: &Secret,
+    ) -> Result<(), AppError> {
+        self.vault.put(tx, &self.clock, id.as_str(), PASSWORD, password).await.map_err(problems::of)
+    }
+
+    async fn record(
+        &self,
+        tx: &mut crate::storage::Tx,
+        actor: &Actor,
+        verb: &str,
+        id: &CredentialId,
+        detail: &str,
+    ) -> Result<(), AppError> {
+        let verb = format!("credential.{verb}");
+        activity::record(tx, &self.clock, &actor.username, &verb, id.as_str(), detail).await.map_err(problems::of)
+    }
+
+    /// A credential whose registry holds images of running services stays at its host: the images don't move with it,
+    /// and their host must never be asked with another host's password.
+    async fn refuse_move(&self, old: &Credential, fields: &CredentialFields) -> Result<(), AppError> {
+        if fields.url.host == old.url.host {
+            return Ok(());
+        }
+        let services = store::services_with_images_of(self.db.read(), &old.id).await.map_err(problems::of)?;
+        if services.is_empty() {
+            return Ok(());
+        }
+        Err(AppError::field(
+            "url",
+            format!(
+                "Images of {} lie at {}. Create a credential and a registry for the new address instead.",
+                services.join(", "),
+                old.url.host
+            ),
+        ))
+    }
+}
+
+/// Which fields an edit changed, for the record; never their values.
+fn changes(old: &Credential, fields: &CredentialFields) -> String {
+    let changed = [
+        ("name", old.name != fields.name),
+        ("url", old.url != fields.url),
+        ("username", old.username != fields.username),
+        ("password", !fields.password.is_empty()),
+    ];
+    changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+fn name_is_taken() -> AppError {
+    AppError::field("name", "Another credential has this name. Choose a different one.")
+}
+
+fn stale(id: &CredentialId) -> AppError {
+    AppError::Blocked(vec![Blocker {
+        reason: "Somebody changed this credential meanwhile. Look at it as it is now, then change it again.".into(),
+        link: Some(Link { href: paths::credential(id), text: "Open the credential".into() }),
+    }])
+}
+
+fn sealed(credential: &Credential) -> Problem {
+    Problem::new(
+        "credential.sealed",
+        format!("The kept password of {} can't be opened with this master key.", credential.name),
+        "Put the right master key file back, or type the password again.",
+    )
+    .with_link(paths::credential(&credential.id), "Open the credential")
+}
+
+fn with_link(error: OciError, id: &CredentialId) -> Problem {
+    error.problem().with_link(paths::credential(id), "Open the credential")
 }

@@ -2,9 +2,24 @@
 //!
 //! Credentials go to the stored origin alone (REGISTRIES rules: realm, redirect, `Location` and `Link` are not trusted).
 
+mod answer;
+mod auth;
+mod challenge;
+mod check;
+mod manifests;
+mod problem;
+mod tokens;
+mod transport;
+mod uploads;
+
+pub use manifests::Manifest;
+pub use transport::Limits;
+
 use app::model::credential::RegistryUrl;
 use app::model::image_ref::{Digest, Repository};
 use app::model::secret::Secret;
+use auth::Place;
+use std::sync::Arc;
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -87,19 +102,42 @@ pub enum OciError {
 }
 
 /// Talks to registries. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Client {}
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    http: reqwest::Client,
+    limits: Limits,
+    tokens: tokens::Tokens,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("limits", &self.inner.limits).finish_non_exhaustive()
+    }
+}
 
 impl Client {
     /// A client with its limits: connect 5 s, answer 30 s, bodies capped, no redirects followed by itself.
     pub fn new() -> Result<Self, reqwest::Error> {
-        unimplemented!()
+        Self::with_limits(Limits::default())
+    }
+
+    /// A client that waits longer or shorter.
+    pub fn with_limits(limits: Limits) -> Result<Self, reqwest::Error> {
+        let http = transport::http_client(limits)?;
+        Ok(Self { inner: Arc::new(Inner { http, limits, tokens: tokens::Tokens::default() }) })
     }
 
     /// Pings and signs in: `GET /v2/`, the challenge, a token with empty scope or Basic. 10 s in all.
     pub async fn check(&self, registry: &RegistryUrl, login: &Login) -> Result<(), OciError> {
-        let _ = (registry, login);
-        unimplemented!()
+        let place = Place { registry, login };
+        match tokio::time::timeout(self.inner.limits.check, self.check_place(place)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(OciError::Timeout { host: place.host() }),
+        }
     }
 
     /// The digest behind a tag or digest by HEAD (GET and hash when the header is missing); None: 404.
@@ -110,8 +148,7 @@ impl Client {
         repository: &Repository,
         reference: &str,
     ) -> Result<Option<Digest>, OciError> {
-        let _ = (registry, login, repository, reference);
-        unimplemented!()
+        self.find_digest(Place { registry, login }, repository, reference).await
     }
 
     /// Proves the right to push: opens an upload session and cancels it.
@@ -121,7 +158,6 @@ impl Client {
         login: &Login,
         repository: &Repository,
     ) -> Result<(), OciError> {
-        let _ = (registry, login, repository);
-        unimplemented!()
+        self.try_upload(Place { registry, login }, repository).await
     }
 }

@@ -1,10 +1,25 @@
-//! Places images are pushed to.
+//! Places images are pushed to: the use cases behind `app::api::registries`.
+//!
+//! What must always hold: as soon as there is a registry, exactly one is the default; a registry that services push to or
+//! run from stays.
 
+mod store;
+
+use crate::activity;
+use crate::clock::{Clock, random};
+use crate::credentials::Credentials;
 use crate::oci::Login;
-use app::error::AppError;
+use crate::problems;
+use crate::storage::{Db, Tx};
+use app::api::registries::RegistriesApi;
+use app::error::{AppError, Blocker, Link};
+use app::model::account::{Action, Actor};
 use app::model::credential::RegistryUrl;
 use app::model::id::RegistryId;
 use app::model::image_ref::Repository;
+use app::model::registry::{Registry, RegistryFields, RegistryForm};
+use app::paths;
+use async_trait::async_trait;
 
 /// All that a push or pull needs to know of a registry.
 #[derive(Clone, Debug)]
@@ -21,20 +36,213 @@ pub struct Target {
     pub base_path: Option<Repository>,
 }
 
-/// Registries: the use cases behind `app::api::registries`.
+/// Registries: the use cases behind `app::api::registries`. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Registries {}
+pub struct Registries {
+    db: Db,
+    clock: Clock,
+    credentials: Credentials,
+}
 
 impl Registries {
+    /// The use cases over their parts.
+    pub fn new(db: Db, clock: Clock, credentials: Credentials) -> Self {
+        Self { db, clock, credentials }
+    }
+
     /// The registry that a service builds to: its own choice, or the default. None: there is none yet.
     pub async fn choose(&self, wanted: Option<&RegistryId>) -> Result<Option<RegistryId>, AppError> {
-        let _ = wanted;
-        unimplemented!()
+        match wanted {
+            // A choice that is gone is no reason to push somewhere else.
+            Some(id) => Ok(Some(self.find(id).await?.id)),
+            None => store::default(self.db.read()).await.map_err(problems::of),
+        }
     }
 
     /// Opens a registry for a push or pull. None: it was deleted.
     pub async fn target(&self, id: &RegistryId) -> Result<Option<Target>, AppError> {
-        let _ = id;
-        unimplemented!()
+        let Some(registry) = store::find(self.db.read(), id).await.map_err(problems::of)? else { return Ok(None) };
+        let (url, login) = self.credentials.open(&registry.credential).await?;
+        Ok(Some(Target { id: registry.id, name: registry.name, url, login, base_path: registry.base_path }))
     }
+
+    async fn find(&self, id: &RegistryId) -> Result<Registry, AppError> {
+        let found = store::find(self.db.read(), id).await.map_err(problems::of)?;
+        found.ok_or_else(not_found)
+    }
+
+    async fn record(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        verb: &str,
+        id: &RegistryId,
+        detail: &str,
+    ) -> Result<(), AppError> {
+        let verb = format!("registry.{verb}");
+        activity::record(tx, &self.clock, &actor.username, &verb, id.as_str(), detail).await.map_err(problems::of)
+    }
+}
+
+#[async_trait]
+impl RegistriesApi for Registries {
+    async fn list(&self, actor: &Actor) -> Result<Vec<Registry>, AppError> {
+        actor.may(Action::Read)?;
+        store::list(self.db.read()).await.map_err(problems::of)
+    }
+
+    async fn get(&self, actor: &Actor, id: &RegistryId) -> Result<Registry, AppError> {
+        actor.may(Action::Read)?;
+        self.find(id).await
+    }
+
+    async fn create(&self, actor: &Actor, form: RegistryForm) -> Result<RegistryId, AppError> {
+        actor.may(Action::ManageRegistries)?;
+        let fields = form.validated()?;
+        let id = RegistryId::from_random(random());
+        let mut tx = self.db.write().await.map_err(problems::of)?;
+        check_place(&mut tx, &fields).await?;
+        let is_first = !store::has_default(&mut tx).await.map_err(problems::of)?;
+        let is_default = fields.is_default || is_first;
+        if is_default {
+            store::clear_default(&mut tx).await.map_err(problems::of)?;
+        }
+        if !store::insert(&mut tx, &id, &fields, is_default, self.clock.seconds()).await.map_err(problems::of)? {
+            return Err(name_is_taken());
+        }
+        self.record(&mut tx, actor, "created", &id, &fields.name).await?;
+        tx.commit().await.map_err(problems::of)?;
+        tracing::info!(registry.id = %id, "a registry was created");
+        Ok(id)
+    }
+
+    /// Unticking "default" on the default changes nothing: there is always one, so another has to be made the default.
+    async fn update(&self, actor: &Actor, id: &RegistryId, version: i64, form: RegistryForm) -> Result<(), AppError> {
+        actor.may(Action::ManageRegistries)?;
+        let fields = form.validated()?;
+        let mut tx = self.db.write().await.map_err(problems::of)?;
+        let old = store::find(&mut *tx, id).await.map_err(problems::of)?.ok_or_else(not_found)?;
+        if old.version != version {
+            return Err(stale(id));
+        }
+        let host = check_place(&mut tx, &fields).await?;
+        if host != old.host {
+            refuse_move(&mut tx, &old).await?;
+        }
+        if fields.is_default && !old.is_default {
+            store::clear_default(&mut tx).await.map_err(problems::of)?;
+        }
+        let is_default = fields.is_default || old.is_default;
+        if !store::update(&mut tx, id, &fields, is_default).await.map_err(problems::of)? {
+            return Err(name_is_taken());
+        }
+        self.record(&mut tx, actor, "changed", id, &fields.name).await?;
+        tx.commit().await.map_err(problems::of)?;
+        tracing::info!(registry.id = %id, "a registry was changed");
+        Ok(())
+    }
+
+    async fn make_default(&self, actor: &Actor, id: &RegistryId) -> Result<(), AppError> {
+        actor.may(Action::ManageRegistries)?;
+        let mut tx = self.db.write().await.map_err(problems::of)?;
+        let registry = store::find(&mut *tx, id).await.map_err(problems::of)?.ok_or_else(not_found)?;
+        if registry.is_default {
+            return Ok(());
+        }
+        store::clear_default(&mut tx).await.map_err(problems::of)?;
+        store::set_default(&mut tx, id).await.map_err(problems::of)?;
+        self.record(&mut tx, actor, "made_default", id, &registry.name).await?;
+        tx.commit().await.map_err(problems::of)?;
+        tracing::info!(registry.id = %id, "a registry became the default");
+        Ok(())
+    }
+
+    async fn delete(&self, actor: &Actor, id: &RegistryId) -> Result<(), AppError> {
+        actor.may(Action::ManageRegistries)?;
+        let mut tx = self.db.write().await.map_err(problems::of)?;
+        let registry = store::find(&mut *tx, id).await.map_err(problems::of)?.ok_or_else(not_found)?;
+        let blockers = blockers(&mut tx, &registry).await?;
+        if !blockers.is_empty() {
+            return Err(AppError::Blocked(blockers));
+        }
+        store::delete(&mut tx, id).await.map_err(problems::of)?;
+        self.record(&mut tx, actor, "deleted", id, &registry.name).await?;
+        tx.commit().await.map_err(problems::of)?;
+        tracing::info!(registry.id = %id, "a registry was deleted");
+        Ok(())
+    }
+}
+
+/// The host of the fields' credential, if images can be pushed to the base path there.
+async fn check_place(tx: &mut Tx, fields: &RegistryFields) -> Result<app::model::image_ref::RegistryHost, AppError> {
+    let Some(host) = store::host_of(tx, &fields.credential).await.map_err(problems::of)? else {
+        return Err(AppError::field("credential", "This credential was deleted meanwhile. Choose another one."));
+    };
+    if host.is_docker_hub() && fields.base_path.is_none() {
+        return Err(AppError::field("base_path", "Docker Hub needs one: your Docker ID or your organisation."));
+    }
+    Ok(host)
+}
+
+/// Images don't move with a registry's address, and their host must never be asked with another host's password.
+async fn refuse_move(tx: &mut Tx, old: &Registry) -> Result<(), AppError> {
+    let services = store::services_with_images_in(tx, &old.id).await.map_err(problems::of)?;
+    if services.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = services.into_iter().map(|service| service.name).collect();
+    Err(AppError::field(
+        "credential",
+        format!(
+            "Images of {} lie at {}. Create a registry of its own for the other host instead.",
+            names.join(", "),
+            old.host
+        ),
+    ))
+}
+
+/// All that stands in the way of deleting a registry.
+async fn blockers(tx: &mut Tx, registry: &Registry) -> Result<Vec<Blocker>, AppError> {
+    let mut blockers = Vec::new();
+    let link = |href, text: String| Some(Link { href, text });
+    if registry.is_default && store::count(tx).await.map_err(problems::of)? > 1 {
+        blockers.push(Blocker {
+            reason: "It is the default registry. Make another one the default first.".into(),
+            link: link(paths::REGISTRIES.into(), "Open registries".into()),
+        });
+    }
+    for service in store::services_choosing(tx, &registry.id).await.map_err(problems::of)? {
+        blockers.push(Blocker {
+            reason: format!("The service {} builds to it.", service.name),
+            link: link(paths::edit_service(&service.id), format!("Edit {}", service.name)),
+        });
+    }
+    for service in store::services_running_from(tx, &registry.id).await.map_err(problems::of)? {
+        blockers.push(Blocker {
+            reason: format!("The service {} runs an image from it, which nodes must be able to pull.", service.name),
+            link: link(paths::service(&service.id), format!("Open {}", service.name)),
+        });
+    }
+    for (build, title) in store::builds_running_to(tx, &registry.id).await.map_err(problems::of)? {
+        blockers.push(Blocker {
+            reason: format!("{title} is being built to it."),
+            link: link(paths::build(&build), "Open the build".into()),
+        });
+    }
+    Ok(blockers)
+}
+
+fn not_found() -> AppError {
+    AppError::NotFound("registry".into())
+}
+
+fn name_is_taken() -> AppError {
+    AppError::field("name", "Another registry has this name. Choose a different one.")
+}
+
+fn stale(id: &RegistryId) -> AppError {
+    AppError::Blocked(vec![Blocker {
+        reason: "Somebody changed this registry meanwhile. Look at it as it is now, then change it again.".into(),
+        link: Some(Link { href: paths::registry(id), text: "Open the registry".into() }),
+    }])
 }

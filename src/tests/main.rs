@@ -2,4 +2,10 @@
 
 mod accounts;
 mod app;
+mod credentials;
 mod http;
+mod lab;
+#[path = "../testing/liar.rs"]
+mod liar;
+mod oci;
+mod registries;

@@ -1,0 +1,181 @@
+//! The SQL of credentials.
+
+use crate::storage::{StorageError, Tx};
+use app::error::Problem;
+use app::model::credential::{Credential, CredentialFields, CredentialState};
+use app::model::id::{CredentialId, RegistryId};
+use sqlx::Row as _;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+
+const SELECT: &str = "
+    SELECT c.id, c.name, c.url, c.username, c.problem, c.checked_at, c.version,
+           coalesce((SELECT set_at FROM secrets WHERE owner = c.id AND name = 'password'), c.created_at) AS set_at,
+           (SELECT json_group_array(name) FROM (
+                SELECT name FROM registries WHERE credential_id = c.id ORDER BY name COLLATE NOCASE
+           )) AS used_by
+      FROM credentials c";
+
+/// What became of an update.
+pub(super) enum Updated {
+    /// Done.
+    Yes,
+    /// The row is gone or has another version.
+    Stale,
+    /// Another credential has the name.
+    NameTaken,
+}
+
+pub(super) async fn list(db: &SqlitePool) -> Result<Vec<Credential>, StorageError> {
+    let sql = format!("{SELECT} ORDER BY c.name COLLATE NOCASE");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(db).await?.iter().map(read).collect()
+}
+
+pub(super) async fn find(db: &SqlitePool, id: &CredentialId) -> Result<Option<Credential>, StorageError> {
+    let sql = format!("{SELECT} WHERE c.id = ?");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(db).await?.as_ref().map(read).transpose()
+}
+
+pub(super) async fn has_name(db: &SqlitePool, name: &str, but: Option<&CredentialId>) -> Result<bool, StorageError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM credentials WHERE name = ? AND id IS NOT ?)";
+    Ok(sqlx::query_scalar(sql).bind(name).bind(but.map(CredentialId::as_str)).fetch_one(db).await?)
+}
+
+/// False: another credential has the name.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    id: &CredentialId,
+    fields: &CredentialFields,
+    now: i64,
+) -> Result<bool, StorageError> {
+    let done = sqlx::query(
+        "INSERT INTO credentials (id, name, url, username, problem, checked_at, created_at)
+         VALUES (?, ?, ?, ?, NULL, ?, ?)",
+    )
+    .bind(id.as_str())
+    .bind(&fields.name)
+    .bind(fields.url.to_string())
+    .bind(&fields.username)
+    .bind(now)
+    .bind(now)
+    .execute(&mut **tx)
+    .await;
+    match done {
+        Err(error) if is_taken(&error) => Ok(false),
+        done => Ok(done.map(|_| true)?),
+    }
+}
+
+/// An update was tested just before, so it also says that the credential works.
+pub(super) async fn update(
+    tx: &mut Tx,
+    id: &CredentialId,
+    version: i64,
+    fields: &CredentialFields,
+    now: i64,
+) -> Result<Updated, StorageError> {
+    let done = sqlx::query(
+        "UPDATE credentials
+            SET name = ?, url = ?, username = ?, problem = NULL, checked_at = ?, version = version + 1
+          WHERE id = ? AND version = ?",
+    )
+    .bind(&fields.name)
+    .bind(fields.url.to_string())
+    .bind(&fields.username)
+    .bind(now)
+    .bind(id.as_str())
+    .bind(version)
+    .execute(&mut **tx)
+    .await;
+    match done {
+        Ok(done) if done.rows_affected() == 1 => Ok(Updated::Yes),
+        Ok(_) => Ok(Updated::Stale),
+        Err(error) if is_taken(&error) => Ok(Updated::NameTaken),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Keeps what a test of this version found; an edited credential is left alone.
+pub(super) async fn keep_state(
+    tx: &mut Tx,
+    id: &CredentialId,
+    version: i64,
+    problem: Option<&Problem>,
+    now: i64,
+) -> Result<(), StorageError> {
+    let problem = problem
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|_| StorageError::Unreadable { what: "problem of a credential" })?;
+    sqlx::query("UPDATE credentials SET problem = ?, checked_at = ? WHERE id = ? AND version = ?")
+        .bind(problem)
+        .bind(now)
+        .bind(id.as_str())
+        .bind(version)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The registries that sign in with it, by name.
+pub(super) async fn registries_of(tx: &mut Tx, id: &CredentialId) -> Result<Vec<(RegistryId, String)>, StorageError> {
+    sqlx::query("SELECT id, name FROM registries WHERE credential_id = ? ORDER BY name COLLATE NOCASE")
+        .bind(id.as_str())
+        .fetch_all(&mut **tx)
+        .await?
+        .iter()
+        .map(|row| Ok((parsed(row, "id")?, row.try_get("name")?)))
+        .collect()
+}
+
+/// The names of services that aren't deleted and have deployments whose image was pushed with this credential.
+pub(super) async fn services_with_images_of(db: &SqlitePool, id: &CredentialId) -> Result<Vec<String>, StorageError> {
+    Ok(sqlx::query_scalar(
+        "SELECT DISTINCT s.name
+           FROM services s
+           JOIN deployments d ON d.service_id = s.id
+           JOIN registries r ON r.id = d.registry_id
+          WHERE r.credential_id = ? AND s.deleted_at IS NULL
+          ORDER BY s.name COLLATE NOCASE
+          LIMIT 10",
+    )
+    .bind(id.as_str())
+    .fetch_all(db)
+    .await?)
+}
+
+/// Its name; None: it was gone.
+pub(super) async fn delete(tx: &mut Tx, id: &CredentialId) -> Result<Option<String>, StorageError> {
+    let sql = "DELETE FROM credentials WHERE id = ? RETURNING name";
+    Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(&mut **tx).await?)
+}
+
+fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}
+
+fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, StorageError> {
+    let text: String = row.try_get(column)?;
+    text.parse().map_err(|_| StorageError::Unreadable { what: column })
+}
+
+fn read(row: &SqliteRow) -> Result<Credential, StorageError> {
+    let problem: Option<String> = row.try_get("problem")?;
+    let state = match problem {
+        None => CredentialState::Works,
+        Some(json) => CredentialState::Fails(
+            serde_json::from_str(&json).map_err(|_| StorageError::Unreadable { what: "problem of a credential" })?,
+        ),
+    };
+    let used_by: String = row.try_get("used_by")?;
+    Ok(Credential {
+        id: parsed(row, "id")?,
+        name: row.try_get("name")?,
+        url: parsed(row, "url")?,
+        username: row.try_get("username")?,
+        state,
+        checked_at: row.try_get("checked_at")?,
+        password_set_at: row.try_get("set_at")?,
+        used_by: serde_json::from_str(&used_by).map_err(|_| StorageError::Unreadable { what: "list of registries" })?,
+        version: row.try_get("version")?,
+    })
+}

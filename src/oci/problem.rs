@@ -1,0 +1,86 @@
+//! What people read when a registry says no: cause and remedy for each [`OciError`].
+
+use super::OciError;
+use app::error::Problem;
+
+impl OciError {
+    /// Its host, as people wrote it.
+    pub fn host(&self) -> &str {
+        match self {
+            Self::Dns { host }
+            | Self::Refused { host }
+            | Self::Tls { host, .. }
+            | Self::Timeout { host }
+            | Self::NotARegistry { host, .. }
+            | Self::WrongCredentials { host, .. }
+            | Self::Denied { host, .. }
+            | Self::ForeignRealm { host, .. }
+            | Self::Unexpected { host, .. } => host,
+        }
+    }
+
+    /// Cause and remedy in plain words.
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::Dns { host } => Problem::new(
+                "registry.dns",
+                format!("The name {host} can't be resolved."),
+                "Check its spelling, and whether this server's DNS knows it.",
+            ),
+            Self::Refused { host } => Problem::new(
+                "registry.refused",
+                format!("{host} refuses connections: nothing listens on that port."),
+                "Check host and port, and whether the registry runs.",
+            ),
+            Self::Tls { host, reason } => Problem::new(
+                "registry.tls",
+                format!("There is no trusted TLS connection to {host}: {reason}."),
+                "Check the address; if it is right, put the registry's certificate in order, or add its authority to \
+                 the ones this server trusts.",
+            ),
+            Self::Timeout { host } => Problem::new(
+                "registry.timeout",
+                format!("{host} didn't answer in time."),
+                "Check the address, and whether a firewall stands between this server and the registry; then try again.",
+            ),
+            Self::NotARegistry { host, reason } => Problem::new(
+                "registry.not_a_registry",
+                format!("{host} isn't a container registry: {reason}."),
+                "Give the host (and port) where images are pushed to; it may differ from the web interface's.",
+            ),
+            Self::WrongCredentials { host, answer } => Problem::new(
+                "registry.wrong_credentials",
+                format!("{host} rejects the user name or the password."),
+                "Check both; many registries want an access token instead of the account's password.",
+            )
+            .with_words(answer),
+            Self::Denied { host, answer } => Problem::new(
+                "registry.denied",
+                format!("{host} knows this login but denies what was asked."),
+                "Give the account or token the right to push, and check that the repository's path exists there.",
+            )
+            .with_words(answer),
+            Self::ForeignRealm { host, realm } => Problem::new(
+                "registry.foreign_realm",
+                format!("{host} asks to send the password to {realm}, which doesn't belong to it. It wasn't sent."),
+                "Check the address; if it is right, the registry's sign-in service must be moved to its own domain.",
+            ),
+            Self::Unexpected { host, answer } => Problem::new(
+                "registry.unexpected",
+                format!("{host} couldn't be used."),
+                "Try again; if it stays so, look into the registry's own log.",
+            )
+            .with_words(answer),
+        }
+    }
+}
+
+trait Words {
+    fn with_words(self, words: &str) -> Self;
+}
+
+impl Words for Problem {
+    fn with_words(self, words: &str) -> Self {
+        if words.is_empty() { self } else { self.with_details(words) }
+    }
+}

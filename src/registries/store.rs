@@ -1,0 +1,204 @@
+//! The SQL of registries. Whether one is in use is read from the tables of services, deployments and builds.
+
+use crate::storage::{StorageError, Tx};
+use app::model::credential::RegistryUrl;
+use app::model::id::{BuildId, CredentialId, RegistryId, ServiceId};
+use app::model::image_ref::RegistryHost;
+use app::model::registry::{Registry, RegistryFields};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Row as _, SqliteExecutor};
+
+const SELECT: &str = "
+    SELECT r.id, r.name, r.credential_id, r.base_path, r.is_default, r.created_at, r.version,
+           c.name AS credential_name, c.url, c.problem IS NULL AS works
+      FROM registries r JOIN credentials c ON c.id = r.credential_id";
+
+/// A service that uses a registry.
+pub(super) struct User {
+    /// Which.
+    pub id: ServiceId,
+    /// Its name.
+    pub name: String,
+}
+
+pub(super) async fn list(db: &SqlitePool) -> Result<Vec<Registry>, StorageError> {
+    let sql = format!("{SELECT} ORDER BY r.is_default DESC, r.name COLLATE NOCASE");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(db).await?.iter().map(read).collect()
+}
+
+pub(super) async fn find<'e>(db: impl SqliteExecutor<'e>, id: &RegistryId) -> Result<Option<Registry>, StorageError> {
+    let sql = format!("{SELECT} WHERE r.id = ?");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(db).await?.as_ref().map(read).transpose()
+}
+
+pub(super) async fn default(db: &SqlitePool) -> Result<Option<RegistryId>, StorageError> {
+    let row = sqlx::query("SELECT id FROM registries WHERE is_default = 1").fetch_optional(db).await?;
+    row.as_ref().map(|row| parsed(row, "id")).transpose()
+}
+
+pub(super) async fn has_default(tx: &mut Tx) -> Result<bool, StorageError> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM registries WHERE is_default = 1)").fetch_one(&mut **tx).await?)
+}
+
+pub(super) async fn count(tx: &mut Tx) -> Result<i64, StorageError> {
+    Ok(sqlx::query_scalar("SELECT count(*) FROM registries").fetch_one(&mut **tx).await?)
+}
+
+/// The host of a credential; None: it was deleted.
+pub(super) async fn host_of(tx: &mut Tx, id: &CredentialId) -> Result<Option<RegistryHost>, StorageError> {
+    let row =
+        sqlx::query("SELECT url FROM credentials WHERE id = ?").bind(id.as_str()).fetch_optional(&mut **tx).await?;
+    row.as_ref().map(|row| parsed::<RegistryUrl>(row, "url").map(|url| url.host)).transpose()
+}
+
+/// No registry is the default; the caller makes one so in the same transaction.
+pub(super) async fn clear_default(tx: &mut Tx) -> Result<(), StorageError> {
+    let sql = "UPDATE registries SET is_default = 0, version = version + 1 WHERE is_default = 1";
+    sqlx::query(sql).execute(&mut **tx).await?;
+    Ok(())
+}
+
+pub(super) async fn set_default(tx: &mut Tx, id: &RegistryId) -> Result<(), StorageError> {
+    let sql = "UPDATE registries SET is_default = 1, version = version + 1 WHERE id = ?";
+    sqlx::query(sql).bind(id.as_str()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// False: another registry has the name.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    id: &RegistryId,
+    fields: &RegistryFields,
+    is_default: bool,
+    now: i64,
+) -> Result<bool, StorageError> {
+    let done = sqlx::query(
+        "INSERT INTO registries (id, name, kind, credential_id, base_path, is_default, created_at)
+         VALUES (?, ?, 'external', ?, ?, ?, ?)",
+    )
+    .bind(id.as_str())
+    .bind(&fields.name)
+    .bind(fields.credential.as_str())
+    .bind(fields.base_path.as_ref().map(|path| path.as_str()))
+    .bind(is_default)
+    .bind(now)
+    .execute(&mut **tx)
+    .await;
+    unless_taken(done)
+}
+
+/// False: another registry has the name.
+pub(super) async fn update(
+    tx: &mut Tx,
+    id: &RegistryId,
+    fields: &RegistryFields,
+    is_default: bool,
+) -> Result<bool, StorageError> {
+    let done = sqlx::query(
+        "UPDATE registries SET name = ?, credential_id = ?, base_path = ?, is_default = ?, version = version + 1
+          WHERE id = ?",
+    )
+    .bind(&fields.name)
+    .bind(fields.credential.as_str())
+    .bind(fields.base_path.as_ref().map(|path| path.as_str()))
+    .bind(is_default)
+    .bind(id.as_str())
+    .execute(&mut **tx)
+    .await;
+    unless_taken(done)
+}
+
+/// Deleted services, whose rows stay for their history, forget that they chose it.
+pub(super) async fn delete(tx: &mut Tx, id: &RegistryId) -> Result<(), StorageError> {
+    let sql = "UPDATE services SET registry_id = NULL WHERE registry_id = ? AND deleted_at IS NOT NULL";
+    sqlx::query(sql).bind(id.as_str()).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM registries WHERE id = ?").bind(id.as_str()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Services that choose it explicitly.
+pub(super) async fn services_choosing(tx: &mut Tx, id: &RegistryId) -> Result<Vec<User>, StorageError> {
+    users(
+        tx,
+        "SELECT id, name FROM services
+          WHERE registry_id = ? AND deleted_at IS NULL ORDER BY name COLLATE NOCASE LIMIT 10",
+        id,
+    )
+    .await
+}
+
+/// Services whose current deployment is an image from it.
+pub(super) async fn services_running_from(tx: &mut Tx, id: &RegistryId) -> Result<Vec<User>, StorageError> {
+    users(
+        tx,
+        "SELECT s.id, s.name FROM services s JOIN deployments d ON d.id = s.current_deployment
+          WHERE d.registry_id = ? AND s.deleted_at IS NULL ORDER BY s.name COLLATE NOCASE LIMIT 10",
+        id,
+    )
+    .await
+}
+
+/// Services with any deployment from it, which a roll-back may ask for.
+pub(super) async fn services_with_images_in(tx: &mut Tx, id: &RegistryId) -> Result<Vec<User>, StorageError> {
+    users(
+        tx,
+        "SELECT DISTINCT s.id, s.name FROM services s JOIN deployments d ON d.service_id = s.id
+          WHERE d.registry_id = ? AND s.deleted_at IS NULL ORDER BY s.name COLLATE NOCASE LIMIT 10",
+        id,
+    )
+    .await
+}
+
+/// Unfinished builds that push to it, with a name for people.
+pub(super) async fn builds_running_to(tx: &mut Tx, id: &RegistryId) -> Result<Vec<(BuildId, String)>, StorageError> {
+    sqlx::query(
+        "SELECT b.id, s.name || ' #' || b.number AS title
+           FROM builds b JOIN services s ON s.id = b.service_id JOIN jobs j ON j.id = b.job_id
+          WHERE b.registry_id = ? AND j.state IN ('queued', 'running', 'cancelling')
+          ORDER BY b.created LIMIT 10",
+    )
+    .bind(id.as_str())
+    .fetch_all(&mut **tx)
+    .await?
+    .iter()
+    .map(|row| Ok((parsed(row, "id")?, row.try_get("title")?)))
+    .collect()
+}
+
+async fn users(tx: &mut Tx, sql: &'static str, id: &RegistryId) -> Result<Vec<User>, StorageError> {
+    let rows = sqlx::query(sql).bind(id.as_str()).fetch_all(&mut **tx).await?;
+    rows.iter().map(|row| Ok(User { id: parsed(row, "id")?, name: row.try_get("name")? })).collect()
+}
+
+fn unless_taken<T>(done: Result<T, sqlx::Error>) -> Result<bool, StorageError> {
+    match done {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, StorageError> {
+    let text: String = row.try_get(column)?;
+    text.parse().map_err(|_| StorageError::Unreadable { what: column })
+}
+
+fn read(row: &SqliteRow) -> Result<Registry, StorageError> {
+    let base_path: Option<String> = row.try_get("base_path")?;
+    let base_path = base_path
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|_| StorageError::Unreadable { what: "base path of a registry" })?;
+    Ok(Registry {
+        id: parsed(row, "id")?,
+        name: row.try_get("name")?,
+        host: parsed::<RegistryUrl>(row, "url")?.host,
+        credential: parsed(row, "credential_id")?,
+        credential_name: row.try_get("credential_name")?,
+        credential_works: row.try_get("works")?,
+        base_path,
+        is_default: row.try_get("is_default")?,
+        created_at: row.try_get("created_at")?,
+        version: row.try_get("version")?,
+    })
+}

@@ -1,0 +1,31 @@
+//! Deleting: not while registries sign in with it; and then without a trace of the password.
+
+use super::{CANARY, House, assert_no_canary, form, honest};
+use app::api::credentials::CredentialsApi as _;
+use app::api::registries::RegistriesApi as _;
+use app::error::AppError;
+use app::model::registry::RegistryForm;
+
+/// R15.
+#[tokio::test]
+async fn a_used_credential_stays_and_names_its_users() {
+    let house = House::open().await;
+    let registry = honest().await;
+    let id = house.credentials.create(&house.actor, form("Main", &registry.host(), CANARY)).await.expect("created");
+    let user =
+        RegistryForm { name: "Images".into(), credential: id.to_string(), base_path: String::new(), is_default: None };
+    let user = house.registries.create(&house.actor, user).await.expect("created");
+    assert_eq!(house.credentials.get(&house.actor, &id).await.expect("is there").used_by, ["Images"]);
+
+    let error = house.credentials.delete(&house.actor, &id).await.expect_err("blocked");
+    let AppError::Blocked(blockers) = error else { panic!("{error:?}") };
+    assert!(blockers[0].reason.contains("Images"), "{blockers:?}");
+    assert_eq!(blockers[0].link.as_ref().map(|link| link.href.clone()), Some(format!("/registries/{user}")));
+    house.credentials.open(&id).await.expect("still opens");
+
+    house.registries.delete(&house.actor, &user).await.expect("deleted");
+    house.credentials.delete(&house.actor, &id).await.expect("deleted");
+    assert_eq!(house.credentials.list(&house.actor).await, Ok(vec![]));
+    assert_eq!(house.count("SELECT count(*) FROM secrets").await, 0, "the sealed password stayed behind");
+    assert_no_canary(&house.bytes_on_disk(), "the database");
+}

@@ -1,0 +1,29 @@
+//! The registry client, against the lab's registry and against one that lies.
+
+mod auth;
+mod faults;
+mod real;
+
+use app::model::secret::Secret;
+use slipway::oci::{Client, Limits, Login};
+use std::time::Duration;
+
+/// A password that no encoding of base64 or URLs leaves as it is.
+const PASSWORD: &str = "s3cret~?>ü: \"canary";
+
+fn login() -> Login {
+    Login { username: "deploy".into(), password: Secret::new(PASSWORD.into()) }
+}
+
+fn basic() -> String {
+    use base64::Engine as _;
+    let text = format!("deploy:{PASSWORD}");
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text))
+}
+
+/// A client that doesn't wait long.
+fn client() -> Client {
+    let limits =
+        Limits { connect: Duration::from_secs(2), answer: Duration::from_secs(2), check: Duration::from_secs(3) };
+    Client::with_limits(limits).expect("a client")
+}

@@ -1,0 +1,100 @@
+//! The registry client against a real registry with a password.
+
+use crate::lab::Lab;
+use app::model::image_ref::{Digest, Repository};
+use app::model::secret::Secret;
+use slipway::oci::{Client, Login, OciError};
+
+fn repository() -> Repository {
+    "tests/oci".parse().expect("a repository")
+}
+
+/// Pushes an image without layers the way any client does: config blob, then manifest.
+async fn push(lab: &Lab, tag: &str) -> String {
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let base = format!("http://{}/v2/{}", lab.registry, repository());
+    let opened = http
+        .post(format!("{base}/blobs/uploads/"))
+        .basic_auth(&lab.username, Some(&lab.password))
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(opened.status(), 202);
+    let location = opened.headers()["location"].to_str().expect("text");
+    let mut location = opened.url().join(location).expect("a URL");
+    let empty = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    location.query_pairs_mut().append_pair("digest", empty);
+    let put = http.put(location).basic_auth(&lab.username, Some(&lab.password)).body("{}");
+    assert_eq!(put.send().await.expect("an answer").status(), 201);
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{kind}","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":"{empty}"}},"layers":[],"annotations":{{"tag":"{tag}"}}}}"#
+    );
+    let put = http
+        .put(format!("{base}/manifests/{tag}"))
+        .basic_auth(&lab.username, Some(&lab.password))
+        .header("content-type", kind)
+        .body(manifest);
+    let answer = put.send().await.expect("an answer");
+    assert_eq!(answer.status(), 201);
+    answer.headers()["docker-content-digest"].to_str().expect("text").to_owned()
+}
+
+async fn delete(lab: &Lab, digest: &str) {
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let url = format!("http://{}/v2/{}/manifests/{digest}", lab.registry, repository());
+    let answer = http.delete(url).basic_auth(&lab.username, Some(&lab.password)).send().await.expect("an answer");
+    assert_eq!(answer.status(), 202);
+}
+
+#[tokio::test]
+async fn a_real_registry_accepts_the_right_password_alone() {
+    let Some(lab) = Lab::find() else { return };
+    let client = Client::new().expect("a client");
+    client.check(&lab.url(), &lab.login()).await.expect("accepted");
+    for (username, password) in [
+        (lab.username.as_str(), "wrong"),
+        ("somebody", lab.password.as_str()),
+        (lab.username.as_str(), ""),
+        (lab.username.as_str(), "~?>ü:\"x"),
+    ] {
+        let login = Login { username: username.into(), password: Secret::new(password.into()) };
+        let error = client.check(&lab.url(), &login).await.expect_err("refused");
+        assert!(matches!(error, OciError::WrongCredentials { .. }), "{error:?}");
+        let error = client.may_push(&lab.url(), &login, &repository()).await.expect_err("refused");
+        assert!(matches!(error, OciError::WrongCredentials { .. }), "{error:?}");
+        let error = client.digest(&lab.url(), &login, &repository(), "x").await.expect_err("refused");
+        assert!(matches!(error, OciError::WrongCredentials { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_pushed_manifest_is_found_by_tag_and_digest() {
+    let Some(lab) = Lab::find() else { return };
+    let client = Client::new().expect("a client");
+    let (url, login) = (lab.url(), lab.login());
+    let tag = slipway::clock::random_token();
+    assert_eq!(client.digest(&url, &login, &repository(), &tag).await.expect("an answer"), None);
+    client.may_push(&url, &login, &repository()).await.expect("may push");
+
+    let pushed: Digest = push(&lab, &tag).await.parse().expect("a digest");
+    let by_tag = client.digest(&url, &login, &repository(), &tag).await.expect("an answer");
+    assert_eq!(by_tag.as_ref(), Some(&pushed));
+    let by_digest = client.digest(&url, &login, &repository(), pushed.as_str()).await.expect("an answer");
+    assert_eq!(by_digest.as_ref(), Some(&pushed));
+    let manifest = client.manifest(&url, &login, &repository(), &tag).await.expect("an answer").expect("a manifest");
+    assert_eq!(manifest.digest, pushed);
+    assert_eq!(manifest.media_type, "application/vnd.oci.image.manifest.v1+json");
+    assert!(String::from_utf8_lossy(&manifest.bytes).contains(&tag));
+
+    delete(&lab, pushed.as_str()).await;
+    assert_eq!(client.digest(&url, &login, &repository(), &tag).await.expect("an answer"), None);
+}
+
+#[tokio::test]
+async fn https_to_the_real_registry_says_that_it_speaks_http() {
+    let Some(lab) = Lab::find() else { return };
+    let url = format!("https://{}", lab.registry).parse().expect("an address");
+    let error = Client::new().expect("a client").check(&url, &lab.login()).await.expect_err("refused");
+    assert!(matches!(&error, OciError::Tls { reason, .. } if reason.contains("plain HTTP")), "{error:?}");
+}
