@@ -65,8 +65,10 @@ async fn document(show: fn() -> PageFuture) -> Response {
         _ => None,
     };
     let flash = request::take_flash().await;
+    let start = if form.error.is_some() { "Error: " } else { "" };
+    let title = format!("{start}{} – Slipway", page.title);
     let html = render(page, actor, host, flash, form);
-    answer(status, html)
+    answer(status, html, &title)
 }
 
 async fn host(backend: &Backend) -> Host {
@@ -92,11 +94,6 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 fn render(page: Page, actor: Option<Actor>, host: Option<Host>, flash: Option<String>, form: FormState) -> String {
     let assets = use_context::<Assets>().unwrap_or_default();
-    let title = if form.error.is_some() {
-        format!("Error: {} – Slipway", page.title)
-    } else {
-        format!("{} – Slipway", page.title)
-    };
     let theme = request::cookie("theme").filter(|theme| ui::layout::THEMES.iter().any(|(name, _)| name == theme));
     let icon = assets.icons.clone();
     let content = match actor {
@@ -111,7 +108,6 @@ fn render(page: Page, actor: Option<Actor>, host: Option<Host>, flash: Option<St
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="robots" content="noindex"/>
-                <title>{title}</title>
                 {(!assets.css.is_empty()).then(|| view! { <link rel="stylesheet" href=assets.css.clone()/> })}
                 {(!icon.is_empty()).then(|| view! { <link rel="preload" href=icon r#as="image" r#type="image/svg+xml"/> })}
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
@@ -122,8 +118,17 @@ fn render(page: Page, actor: Option<Actor>, host: Option<Host>, flash: Option<St
     view.to_html()
 }
 
-/// Adds the script where there are islands, and the headers.
-fn answer(status: StatusCode, mut html: String) -> Response {
+/// Text as it stands between tags, where the framework doesn't write it: it leaves the content of a `<textarea>` as it is,
+/// and adds markers to a `<title>`, which browsers would show.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Adds the title, the script where there are islands, and the headers.
+fn answer(status: StatusCode, mut html: String, title: &str) -> Response {
+    if let Some(end) = html.find("</head>") {
+        html.insert_str(end, &format!("<title>{}</title>", escaped(title)));
+    }
     let mut scripts = "'none'".to_owned();
     let assets = use_context::<Assets>().unwrap_or_default();
     if html.contains("<leptos-island")

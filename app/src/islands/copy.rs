@@ -1,4 +1,5 @@
 //! Copies a long name to the clipboard. Hidden until it is awake: without script there is nothing it could do.
+#![expect(missing_docs, reason = "the island macro makes structs without documentation")]
 
 use leptos::prelude::*;
 

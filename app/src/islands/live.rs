@@ -2,7 +2,9 @@
 //!
 //! The server rendered everything up to now; this island adds what comes. When the job ends, the page is loaded again,
 //! because the result (digest, deployment, tasks) is the server's to show. While the reader looks at older lines it
-//! isn't taken away from under them: they get a link.
+//! isn't taken away from under them: they get a link. The badge says how the job ended only then, so that it never
+//! stands beside facts that are older than it.
+#![expect(missing_docs, reason = "the island macro makes structs without documentation")]
 
 use crate::model::job::{JobState, Step, StepState};
 use crate::model::text;
@@ -112,6 +114,7 @@ mod browser {
         offset: String,
         tail: Option<Tail>,
         steps: Vec<Step>,
+        job: Option<Job>,
         controls: Controls,
     }
 
@@ -136,7 +139,7 @@ mod browser {
             }
             watch_scrolling(tail, controls);
         }
-        let page = Page { path: path.into(), offset: offset.into(), tail, steps: Vec::new(), controls };
+        let page = Page { path: path.into(), offset: offset.into(), tail, steps: Vec::new(), job: None, controls };
         let page = Rc::new(RefCell::new(page));
         tick(&page);
         open(&page);
@@ -218,18 +221,23 @@ mod browser {
                 }
             }
             LiveEvent::Job { job, steps } => {
-                show_job(&job);
+                if !job.state.is_final() {
+                    show_job(&job);
+                }
                 show_steps(&steps);
                 page.steps = steps;
+                page.job = Some(*job);
             }
             LiveEvent::End => {
                 source.close();
                 controls.ended.set(true);
                 controls.status.set("Ended");
-                if controls.follows.get_untracked()
-                    && let Some(window) = dom::window()
-                {
-                    let _ = window.location().reload();
+                if controls.follows.get_untracked() {
+                    if let Some(window) = dom::window() {
+                        let _ = window.location().reload();
+                    }
+                } else if let Some(job) = &page.job {
+                    show_job(job);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The name that a push will have, while the service form is filled in.
 //!
 //! The server renders it for what is in the form already; the browser calls the same function on every key.
+#![expect(missing_docs, reason = "the island macro makes structs without documentation")]
 
 use crate::model::image_ref::RegistryHost;
 use crate::model::path_template::push_reference;

@@ -3,11 +3,15 @@
 //! A page asks the use cases, which answer from SQLite and memory, and returns its title and body; `shell` puts the
 //! document around it. Nothing remote is asked while a page is rendered.
 
+pub mod builds;
+pub mod credentials;
 pub mod first_run;
 pub mod jobs;
 pub mod not_found;
 pub mod overview;
+pub mod registries;
 pub mod services;
+pub mod settings;
 pub mod sign_in;
 
 use crate::error::AppError;

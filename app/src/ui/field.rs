@@ -3,6 +3,7 @@
 //! A form that came back shows what was typed. Secrets never come back.
 
 use super::form::Scope;
+use crate::shell::escaped;
 use leptos::prelude::*;
 
 /// What is the same for every kind of field.
@@ -155,8 +156,8 @@ pub fn TextArea(
     rows: u32,
 ) -> impl IntoView {
     let Parts { id, name, described_by, invalid, below, typed } = parts(field, hint.as_deref());
-    // Browsers drop one line break behind the opening tag.
-    let value = format!("\n{}", typed.unwrap_or(value));
+    // Browsers drop one line break behind the opening tag. The framework doesn't escape what is inside.
+    let value = format!("\n{}", escaped(&typed.unwrap_or(value)));
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>

@@ -5,6 +5,8 @@
 
 pub mod badge;
 pub mod card;
+#[cfg(test)]
+mod contrast;
 pub mod facts;
 pub mod field;
 pub mod form;

@@ -1,3 +1,81 @@
 //! Services: what runs in the Swarm.
 
+pub mod delete;
+pub mod deployment;
+pub mod edit;
+mod form;
 pub mod list;
+pub mod new;
+pub mod show;
+
+use crate::islands::push_preview::{Choice, Typed, preview};
+use crate::model::registry::Registry;
+use crate::model::service::{Service, Settings};
+use crate::paths;
+use crate::ui::{Fact, Note};
+use leptos::prelude::*;
+
+/// Registries as the preview of push names needs them.
+fn choices(registries: &[Registry]) -> Vec<Choice> {
+    registries
+        .iter()
+        .map(|registry| Choice {
+            id: registry.id.to_string(),
+            host: registry.host.to_string(),
+            base: registry.base_path.as_ref().map(ToString::to_string).unwrap_or_default(),
+            is_default: registry.is_default,
+        })
+        .collect()
+}
+
+/// What a push of this service will be called, or why there can't be one.
+fn push_name(service: &Service, registries: &[Registry]) -> Result<String, String> {
+    let typed = Typed {
+        project: service.project_slug.clone(),
+        name: service.slug.clone(),
+        registry: service.source.registry.as_ref().map(ToString::to_string).unwrap_or_default(),
+        base: service.source.base_path.as_ref().map(ToString::to_string).unwrap_or_default(),
+    };
+    preview(&choices(registries), &typed, Some(service.id.short()))
+}
+
+/// Says that nothing can be built yet, where there is no registry.
+fn no_registry(registries: &[Registry]) -> Option<impl IntoView + use<>> {
+    registries.is_empty().then(|| {
+        view! {
+            <Note tone="warn" title="There is no registry to push to.">
+                <p>"A build pushes its image to a registry, and the Swarm pulls it from there. Until there is one, builds are refused."</p>
+                <p><a href=paths::NEW_REGISTRY>"Create a registry"</a></p>
+            </Note>
+        }
+    })
+}
+
+/// Settings as facts. Values of variables aren't shown: some are secrets.
+fn settings_facts(settings: &Settings) -> impl IntoView + use<> {
+    let none = || view! { <span class="muted">"None"</span> }.into_any();
+    let list = |items: Vec<String>| {
+        let count = items.len();
+        items
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| view! { <code>{item}</code> {(index + 1 < count).then_some(", ")} })
+            .collect_view()
+            .into_any()
+    };
+    let ports: Vec<_> = settings.ports.iter().map(ToString::to_string).collect();
+    let env: Vec<_> = settings.env.iter().map(|(name, _)| name.clone()).collect();
+    let ports = if ports.is_empty() { none() } else { list(ports) };
+    let env = if env.is_empty() { none() } else { list(env) };
+    let health = match &settings.health {
+        Some(health) => view! { <code>{form::command_line(&health.command)}</code> }.into_any(),
+        None => none(),
+    };
+    let replicas = settings.replicas;
+    view! {
+        <Fact name="Ports">{ports}</Fact>
+        <Fact name="Replicas">{replicas}</Fact>
+        <Fact name="Variables">{env}</Fact>
+        <Fact name="Health check">{health}</Fact>
+    }
+}

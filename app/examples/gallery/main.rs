@@ -1,0 +1,81 @@
+//! Serves every page with samples, for looking at: `cargo run -p app --features ssr --example gallery [port]`.
+//!
+//! `?world=empty` (or `full`, `nodocker`, `noswarm`, `new`) chooses what kind of world is shown, and `?nobody` signs out;
+//! both go into the session of the eye only: they have to be in each address. Uses `target/site` when `scripts/build-site`
+//! has made it, and plain files otherwise, without islands. Not part of the product.
+
+mod samples;
+
+use app::shell::Assets;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use samples::World;
+use std::path::{Path, PathBuf};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let port: u16 = std::env::args().nth(1).map_or(Ok(7171), |port| port.parse())?;
+    let router = app::routes::router().fallback(file_or_not_found).layer(from_fn(set_the_scene));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("http://127.0.0.1:{port}/");
+    axum::serve(listener, router).await?;
+    Ok(())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn site() -> PathBuf {
+    std::env::var_os("SITE").map_or_else(|| root().join("target/site"), PathBuf::from)
+}
+
+fn assets() -> Assets {
+    let built = std::fs::read_to_string(site().join("manifest.json"))
+        .ok()
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+    let name = |key: &str| {
+        built.as_ref().and_then(|built| built.get(key)?.as_str().map(ToOwned::to_owned)).unwrap_or_default()
+    };
+    // The style sheet straight from its source, so that an edit is seen at once.
+    Assets { js: name("js"), wasm: name("wasm"), css: "/main.css".into(), icons: "/icons.svg".into() }
+}
+
+async fn set_the_scene(mut request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let world = match query.split('&').find_map(|pair| pair.strip_prefix("world=")) {
+        Some("empty") => World::Empty,
+        Some("nodocker") => World::NoDocker,
+        Some("noswarm") => World::NoSwarm,
+        Some("new") => World::New,
+        _ => World::Full,
+    };
+    let extensions = request.extensions_mut();
+    extensions.insert(assets());
+    extensions.insert(samples::backend(world));
+    if !query.contains("nobody") && world != World::New {
+        extensions.insert(samples::actor());
+    }
+    next.run(request).await
+}
+
+async fn file_or_not_found(request: Request) -> Response {
+    let name = request.uri().path().trim_start_matches('/').to_owned();
+    let kind = match name.rsplit_once('.') {
+        Some((_, "css")) => "text/css",
+        Some((_, "js")) => "text/javascript",
+        Some((_, "wasm")) => "application/wasm",
+        Some((_, "svg")) => "image/svg+xml",
+        _ => "text/plain",
+    };
+    let places = [root().join("style"), root().join("public"), site()];
+    let content = (!name.contains("..") && !name.is_empty())
+        .then(|| places.iter().find_map(|place| std::fs::read(place.join(&name)).ok()))
+        .flatten();
+    match content {
+        Some(content) => (StatusCode::OK, [(header::CONTENT_TYPE, kind)], content).into_response(),
+        None => app::routes::not_found(request).await,
+    }
+}

@@ -1,0 +1,645 @@
+//! A backend that answers with samples, one of each state that a page can show. It changes nothing.
+
+use app::api::Backend;
+use app::api::accounts::{AccountsApi, Client};
+use app::api::builds::BuildsApi;
+use app::api::credentials::CredentialsApi;
+use app::api::jobs::JobsApi;
+use app::api::registries::RegistriesApi;
+use app::api::services::ServicesApi;
+use app::api::settings::SettingsApi;
+use app::error::{AppError, Problem};
+use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, SignInForm};
+use app::model::build::Build;
+use app::model::credential::{Credential, CredentialForm, CredentialState};
+use app::model::id::{AccountId, BuildId, CredentialId, DeploymentId, JobId, ProjectId, RegistryId, ServiceId};
+use app::model::image_ref::{Digest, ImageRef};
+use app::model::job::{Job, JobState, LogLine, Step, StepState};
+use app::model::registry::{Registry, RegistryForm};
+use app::model::service::{
+    Deployment, GitSource, HealthCheck, Origin, Port, Service, ServiceForm, ServiceState, ServiceSummary, Settings,
+    Task,
+};
+use app::model::settings::{DockerState, Host};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// What kind of world the samples show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    /// Everything has entries.
+    Full,
+    /// Signed in for the first time.
+    Empty,
+    /// As full, and Docker can't be reached.
+    NoDocker,
+    /// As empty, and Docker isn't in Swarm mode.
+    NoSwarm,
+    /// Nobody has an account.
+    New,
+}
+
+/// The samples.
+#[derive(Clone)]
+pub struct Samples(pub World);
+
+/// A backend of samples.
+pub fn backend(world: World) -> Backend {
+    let samples = Arc::new(Samples(world));
+    Backend {
+        accounts: samples.clone(),
+        credentials: samples.clone(),
+        registries: samples.clone(),
+        builds: samples.clone(),
+        services: samples.clone(),
+        jobs: samples.clone(),
+        settings: samples,
+    }
+}
+
+/// Somebody who is signed in.
+pub fn actor() -> Actor {
+    Actor { account: AccountId::from_random([1; 8]), username: "ada".into(), role: Role::Owner }
+}
+
+fn bits(n: u8) -> [u8; 8] {
+    [n, 0x5a, n.wrapping_mul(31), 0x17, n.wrapping_mul(7), 0xc3, n, 0x2b]
+}
+
+fn now() -> i64 {
+    app::ui::time::now()
+}
+
+fn parsed<T: std::str::FromStr>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| panic!("a bad sample: {text}"))
+}
+
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests of all pages use it"))]
+/// Addresses with ids, of samples that exist.
+pub fn paths() -> Vec<String> {
+    let service = ServiceId::from_random(bits(1));
+    let build = |n| BuildId::from_random(bits(n));
+    let deployment = |n| DeploymentId::from_random(bits(n));
+    let job = |n| JobId::from_random(bits(n));
+    let credential = CredentialId::from_random(bits(1));
+    let registry = RegistryId::from_random(bits(1));
+    let mut paths: Vec<String> = [
+        "/",
+        "/services",
+        "/services/new",
+        "/builds",
+        "/registries",
+        "/registries/new",
+        "/credentials",
+        "/credentials/new",
+        "/jobs",
+        "/settings",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    paths.extend([
+        format!("/services/{service}"),
+        format!("/services/{service}/edit"),
+        format!("/services/{service}/delete"),
+        format!("/credentials/{credential}"),
+        format!("/credentials/{}", CredentialId::from_random(bits(2))),
+        format!("/credentials/{credential}/delete"),
+        format!("/registries/{registry}"),
+        format!("/registries/{registry}/delete"),
+        format!("/builds/{}", build(1)),
+        format!("/builds/{}", build(2)),
+        format!("/builds/{}", build(3)),
+        format!("/deployments/{}", deployment(1)),
+        format!("/deployments/{}", deployment(2)),
+        format!("/jobs/{}", job(1)),
+    ]);
+    paths
+}
+
+impl Samples {
+    fn is_empty(&self) -> bool {
+        matches!(self.0, World::Empty | World::NoSwarm | World::New)
+    }
+
+    fn some<T>(&self, items: Vec<T>) -> Vec<T> {
+        if self.is_empty() { Vec::new() } else { items }
+    }
+}
+
+fn refused() -> AppError {
+    Problem::new("sample", "Samples can't be changed.", "Look, don't touch.").into()
+}
+
+fn credentials() -> Vec<Credential> {
+    let credential = |n, name: &str, url: &str, state, used_by: &[&str]| Credential {
+        id: CredentialId::from_random(bits(n)),
+        name: name.into(),
+        url: parsed(url),
+        username: "slipway".into(),
+        state,
+        checked_at: now() - 240,
+        password_set_at: now() - 900_000,
+        used_by: used_by.iter().map(|name| (*name).to_owned()).collect(),
+        version: 3,
+    };
+    let refused = Problem::new(
+        "registry.denied",
+        "The registry ghcr.io refused user name and password.",
+        "Make a new token with the right write:packages and save it here.",
+    )
+    .with_details(
+        "401 Unauthorized: {\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required\"}]}",
+    );
+    vec![
+        credential(2, "GHCR push", "https://ghcr.io", CredentialState::Fails(refused), &[]),
+        credential(1, "Internal push", "127.0.0.1:5600", CredentialState::Works, &["internal"]),
+    ]
+}
+
+fn registries() -> Vec<Registry> {
+    let registry = |n, credential, name: &str, host: &str, base: Option<&str>, works, is_default| Registry {
+        id: RegistryId::from_random(bits(n)),
+        name: name.into(),
+        host: parsed(host),
+        credential: CredentialId::from_random(bits(credential)),
+        credential_name: if credential == 1 { "Internal push".into() } else { "GHCR push".into() },
+        credential_works: works,
+        base_path: base.map(parsed),
+        is_default,
+        created_at: now() - 90_000,
+        version: 1,
+    };
+    vec![
+        registry(1, 1, "internal", "127.0.0.1:5600", None, true, true),
+        registry(2, 2, "GitHub", "ghcr.io", Some("acme/containers"), false, false),
+    ]
+}
+
+fn settings() -> Settings {
+    Settings {
+        env: vec![("GREETING".into(), "hello </textarea><b> & co".into()), ("LOG_LEVEL".into(), "info".into())],
+        ports: vec![Port { published: 8080, target: 80, udp: false }],
+        replicas: 2,
+        health: Some(HealthCheck {
+            command: ["wget", "-q", "-O", "-", "http://127.0.0.1/"].map(str::to_owned).to_vec(),
+            interval: 5,
+            retries: 3,
+            start_period: 10,
+        }),
+    }
+}
+
+fn service(n: u8, name: &str) -> Service {
+    Service {
+        id: ServiceId::from_random(bits(n)),
+        name: name.into(),
+        slug: app::model::text::slug(name),
+        project: ProjectId::from_random(bits(1)),
+        project_name: "Shop".into(),
+        project_slug: "shop".into(),
+        source: GitSource {
+            repository: parsed("https://git.example.com/shop/web.git"),
+            branch: parsed("main"),
+            dockerfile: parsed("Dockerfile"),
+            context: parsed(""),
+            base_path: None,
+            registry: None,
+        },
+        settings: settings(),
+        current: Some(DeploymentId::from_random(bits(2))),
+        version: 4,
+    }
+}
+
+const DIGESTS: [&str; 4] = [
+    "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+    "sha256:fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13",
+    "sha256:a4e624d686e03ed2767c0abd85c14426b0b1157d2ce81d27bb4fe4f6f01d688a",
+];
+const COMMITS: [&str; 4] = [
+    "3f9a1b2c4d5e6f708192a3b4c5d6e7f8091a2b3c",
+    "b1946ac92492d2347c6235b4d2611184aa00ff01",
+    "591785b794601e212b260e25925636fd0aa11b2c",
+    "e1fe9bc0a64c9e1b2f3d4c5b6a79880716253441",
+];
+const SUBJECTS: [&str; 4] = [
+    "Show prices with and without tax",
+    "Make <b>bold</b> claims & keep them",
+    "A first line that goes on and on, as first lines of commit messages should never do but sometimes happen to",
+    "Start the shop",
+];
+
+fn reference(n: usize) -> ImageRef {
+    parsed(&format!("127.0.0.1:5600/shop/web-{}:{}", ServiceId::from_random(bits(1)).short(), COMMITS[n]))
+}
+
+fn build(n: u8) -> Build {
+    let index = usize::from(n) - 1;
+    let state = [JobState::Running, JobState::Succeeded, JobState::Failed, JobState::Superseded][index];
+    let done = state == JobState::Succeeded;
+    let started = (now() - 60 * i64::from(n) * i64::from(n)) * 1_000;
+    Build {
+        id: BuildId::from_random(bits(n)),
+        number: 5 - i64::from(n),
+        service: ServiceId::from_random(bits(1)),
+        service_name: "web".into(),
+        job: JobId::from_random(bits(n)),
+        state,
+        problem: (state == JobState::Failed).then(|| {
+            Problem::new(
+                "build.failed",
+                "The Dockerfile's step “RUN make” failed with exit code 2.",
+                "Look at the last lines of the log; the build runs in the repository's Dockerfile, so fix it there and push.",
+            )
+            .with_details("process \"/bin/sh -c make\" did not complete successfully: exit code: 2")
+        }),
+        registry: RegistryId::from_random(bits(1)),
+        reference: (state != JobState::Superseded).then(|| reference(index)),
+        commit: (state != JobState::Superseded).then(|| parsed(COMMITS[index])),
+        commit_subject: Some(SUBJECTS[index].into()),
+        commit_author: Some("Ada Example".into()),
+        digest: done.then(|| parsed(DIGESTS[index])),
+        deploys: true,
+        deployment: done.then(|| DeploymentId::from_random(bits(2))),
+        asked_by: "ada".into(),
+        created: started - 400,
+        started: (state != JobState::Superseded).then_some(started),
+        finished: state.is_final().then_some(started + 9_400 * i64::from(n)),
+    }
+}
+
+fn deployment(n: u8) -> Deployment {
+    let index = usize::from(n) - 1;
+    let state = [JobState::Running, JobState::Succeeded, JobState::Failed, JobState::Succeeded][index];
+    let mut image = reference(index);
+    image.digest = Some(parsed::<Digest>(DIGESTS[index]));
+    let created = (now() - 50 * i64::from(n) * i64::from(n) * i64::from(n)) * 1_000;
+    Deployment {
+        id: DeploymentId::from_random(bits(n)),
+        number: 5 - i64::from(n),
+        service: ServiceId::from_random(bits(1)),
+        image,
+        commit: parsed(COMMITS[index]),
+        commit_subject: Some(SUBJECTS[index].into()),
+        settings: settings(),
+        origin: if n == 1 {
+            Origin::RollBack { to: DeploymentId::from_random(bits(4)), number: 1 }
+        } else {
+            Origin::Build { build: BuildId::from_random(bits(n)), number: 5 - i64::from(n) }
+        },
+        state,
+        problem: (state == JobState::Failed).then(|| {
+            Problem::new(
+                "deploy.unhealthy",
+                "The new tasks never became healthy.",
+                "Look at the health check; what ran before was restored.",
+            )
+        }),
+        is_current: n == 2,
+        job: JobId::from_random(bits(n)),
+        asked_by: "ada".into(),
+        created,
+        finished: state.is_final().then_some(created + 8_200),
+    }
+}
+
+fn job(n: u8) -> Job {
+    let index = usize::from(n) - 1;
+    let build = build(n);
+    Job {
+        id: JobId::from_random(bits(n)),
+        kind: ["build_image", "deploy", "build_image", "deploy"][index].into(),
+        subject: format!("service:{}", ServiceId::from_random(bits(1))),
+        state: build.state,
+        problem: build.problem,
+        attempt: 1,
+        asked_by: "ada".into(),
+        created: build.created,
+        started: build.started,
+        finished: build.finished,
+    }
+}
+
+fn steps(job: &Job) -> Vec<Step> {
+    let Some(mut at) = job.started else { return Vec::new() };
+    let mut step = |name: &str, title: &str, took: i64, cached: bool| {
+        let started = at;
+        if !name.contains('/') {
+            at += took;
+        }
+        Step {
+            name: name.into(),
+            title: title.into(),
+            state: StepState::Done,
+            started,
+            finished: Some(started + took),
+            cached,
+        }
+    };
+    let mut steps = vec![
+        step("prepare", "Prove the push right", 220, false),
+        step("clone", "Check out the commit", 1_240, false),
+        step("build", "Build and push", 6_100, false),
+        step("build/1", "[internal] load build definition from Dockerfile", 20, false),
+        step("build/2", "[1/3] FROM 127.0.0.1:5600/base:1@sha256:2d4a6b8c0e1f", 0, true),
+        step("build/3", "[2/3] COPY www /www", 140, false),
+        step("build/4", "[3/3] RUN make", 4_800, false),
+        step("confirm", "Confirm the digest in the registry", 90, false),
+    ];
+    match job.state {
+        JobState::Running => {
+            steps.truncate(7);
+            for index in [2, 6] {
+                steps[index].state = StepState::Running;
+                steps[index].finished = None;
+            }
+        }
+        JobState::Failed => {
+            steps.truncate(7);
+            for index in [2, 6] {
+                steps[index].state = StepState::Failed;
+            }
+        }
+        _ => {}
+    }
+    steps
+}
+
+fn lines(job: &Job) -> Vec<LogLine> {
+    let mut lines: Vec<(&str, String)> = vec![
+        ("prepare", "The registry 127.0.0.1:5600 accepts pushes to shop/web.".into()),
+        ("clone", "Branch main is at 3f9a1b2c: Show prices with and without tax".into()),
+        ("clone", "Cloning into '/var/lib/slipway/builds/job/source'...".into()),
+        ("build", "\u{1b}[34m#1 [internal] load build definition from Dockerfile\u{1b}[0m".into()),
+        ("build", "#2 [1/3] FROM 127.0.0.1:5600/base:1@sha256:2d4a6b8c0e1f".into()),
+        ("build", "\u{1b}[32m#2 CACHED\u{1b}[0m".into()),
+        ("build", "#4 [3/3] RUN make".into()),
+        ("build", "#4 0.412 \u{1b}[1;33mwarning:\u{1b}[0m unused variable \u{1b}[36m`total`\u{1b}[0m".into()),
+        (
+            "build",
+            "#4 0.500 <script>pwned()</script> \u{202e}txt.exe\u{1b}]8;;javascript:alert(1)\u{7}link\u{1b}]8;;\u{7}"
+                .into(),
+        ),
+        ("build", "#4 0.610 password=••••••••".into()),
+    ];
+    for n in 0..40 {
+        lines.push(("build", format!("#4 {n}.700 compiling unit {n} of 40 with a line that is rather long so that it has to be wrapped on a narrow screen, as lines of compilers are")));
+    }
+    if job.state == JobState::Failed {
+        lines.push((
+            "build",
+            "\u{1b}[31m#4 ERROR: process \"/bin/sh -c make\" did not complete successfully: exit code: 2\u{1b}[0m"
+                .into(),
+        ));
+    }
+    let at = job.started.unwrap_or(0);
+    lines
+        .into_iter()
+        .zip(1_u64..)
+        .map(|((step, text), n)| LogLine { n, at: at + 10, step: step.into(), text })
+        .collect()
+}
+
+fn find<T>(items: Vec<T>, matches: impl Fn(&T) -> bool, what: &str) -> Result<T, AppError> {
+    items.into_iter().find(matches).ok_or_else(|| AppError::NotFound(what.into()))
+}
+
+#[async_trait]
+impl AccountsApi for Samples {
+    async fn needs_setup(&self) -> Result<bool, AppError> {
+        Ok(self.0 == World::New)
+    }
+    async fn set_up(&self, _: &Client, _: SetupForm) -> Result<Actor, AppError> {
+        Err(refused())
+    }
+    async fn sign_in(&self, _: &Client, _: SignInForm) -> Result<Actor, AppError> {
+        Err(refused())
+    }
+    async fn change_password(&self, _: &Actor, _: &str, _: PasswordForm) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn sessions(&self, _: &Actor, _: &str) -> Result<Vec<SessionInfo>, AppError> {
+        Ok(vec![
+            SessionInfo { since: now() - 4_000, seen: now(), is_this: true },
+            SessionInfo { since: now() - 90_000, seen: now() - 7_000, is_this: false },
+        ])
+    }
+    async fn sign_out_everywhere(&self, _: &Actor) -> Result<(), AppError> {
+        Err(refused())
+    }
+}
+
+#[async_trait]
+impl CredentialsApi for Samples {
+    async fn list(&self, _: &Actor) -> Result<Vec<Credential>, AppError> {
+        Ok(self.some(credentials()))
+    }
+    async fn get(&self, _: &Actor, id: &CredentialId) -> Result<Credential, AppError> {
+        find(credentials(), |credential| credential.id == *id, "credential")
+    }
+    async fn create(&self, _: &Actor, _: CredentialForm) -> Result<CredentialId, AppError> {
+        Err(refused())
+    }
+    async fn update(&self, _: &Actor, _: &CredentialId, _: i64, _: CredentialForm) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn check(&self, _: &Actor, _: &CredentialId) -> Result<Credential, AppError> {
+        Err(refused())
+    }
+    async fn delete(&self, _: &Actor, _: &CredentialId) -> Result<(), AppError> {
+        Err(refused())
+    }
+}
+
+#[async_trait]
+impl RegistriesApi for Samples {
+    async fn list(&self, _: &Actor) -> Result<Vec<Registry>, AppError> {
+        Ok(self.some(registries()))
+    }
+    async fn get(&self, _: &Actor, id: &RegistryId) -> Result<Registry, AppError> {
+        find(registries(), |registry| registry.id == *id, "registry")
+    }
+    async fn create(&self, _: &Actor, _: RegistryForm) -> Result<RegistryId, AppError> {
+        Err(refused())
+    }
+    async fn update(&self, _: &Actor, _: &RegistryId, _: i64, _: RegistryForm) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn make_default(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn delete(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
+        Err(refused())
+    }
+}
+
+#[async_trait]
+impl BuildsApi for Samples {
+    async fn list(&self, _: &Actor, _: Option<&ServiceId>, _: u32) -> Result<Vec<Build>, AppError> {
+        Ok(self.some((1..=4).map(build).collect()))
+    }
+    async fn get(&self, _: &Actor, id: &BuildId) -> Result<Build, AppError> {
+        find((1..=4).map(build).collect(), |build| build.id == *id, "build")
+    }
+    async fn start(&self, _: &Actor, _: &ServiceId, _: bool) -> Result<BuildId, AppError> {
+        Err(refused())
+    }
+    async fn cancel(&self, _: &Actor, _: &BuildId) -> Result<(), AppError> {
+        Err(refused())
+    }
+}
+
+#[async_trait]
+impl ServicesApi for Samples {
+    async fn list(&self, _: &Actor) -> Result<Vec<ServiceSummary>, AppError> {
+        let summary = |n, name: &str, state, last_build, deployment| ServiceSummary {
+            id: ServiceId::from_random(bits(n)),
+            name: name.into(),
+            project: if n < 4 { "Shop".into() } else { "Tools".into() },
+            state,
+            deployment,
+            last_build,
+            changed: (now() - 3_000 * i64::from(n) * i64::from(n)) * 1_000,
+        };
+        Ok(self.some(vec![
+            summary(1, "web", ServiceState::Running, Some(JobState::Running), Some(3)),
+            summary(2, "worker", ServiceState::Degraded, Some(JobState::Succeeded), Some(12)),
+            summary(3, "search", ServiceState::Running, Some(JobState::Failed), Some(1)),
+            summary(
+                4,
+                "A name that is longer than most of them",
+                ServiceState::Stopped,
+                Some(JobState::Cancelled),
+                Some(7),
+            ),
+            summary(5, "docs", ServiceState::New, None, None),
+        ]))
+    }
+    async fn projects(&self, _: &Actor) -> Result<Vec<String>, AppError> {
+        Ok(self.some(vec!["Shop".into(), "Tools".into()]))
+    }
+    async fn get(&self, _: &Actor, id: &ServiceId) -> Result<Service, AppError> {
+        find(vec![service(1, "web"), service(2, "worker")], |service| service.id == *id, "service")
+    }
+    async fn create(&self, _: &Actor, _: ServiceForm) -> Result<ServiceId, AppError> {
+        Err(refused())
+    }
+    async fn update(&self, _: &Actor, _: &ServiceId, _: i64, _: ServiceForm) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn delete(&self, _: &Actor, _: &ServiceId) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn tasks(&self, _: &Actor, _: &ServiceId) -> Result<(Vec<Task>, i64), AppError> {
+        if self.0 == World::NoDocker {
+            return Err(Problem::new(
+                "docker.unreachable",
+                "Docker can't be asked for the tasks.",
+                "They are shown again when it answers.",
+            )
+            .into());
+        }
+        let task = |id: &str, state: &str, message: Option<&str>, since| Task {
+            id: id.into(),
+            node: "node-1".into(),
+            state: state.into(),
+            message: message.map(ToOwned::to_owned),
+            image: "sha256:60303ae22b99…".into(),
+            since: now() - since,
+        };
+        Ok((
+            vec![
+                task("x1f0q8m2", "running", None, 7_200),
+                task("k9d3b7z5", "starting", None, 4),
+                task(
+                    "p0w2e4r6",
+                    "rejected",
+                    Some(
+                        "The image can't be pulled: the registry refused the credential. Test the credential, then deploy again.",
+                    ),
+                    90,
+                ),
+            ],
+            3,
+        ))
+    }
+    async fn deployments(&self, _: &Actor, _: &ServiceId) -> Result<Vec<Deployment>, AppError> {
+        Ok((1..=4).map(deployment).collect())
+    }
+    async fn deployment(&self, _: &Actor, id: &DeploymentId) -> Result<Deployment, AppError> {
+        find((1..=4).map(deployment).collect(), |deployment| deployment.id == *id, "deployment")
+    }
+    async fn roll_back(&self, _: &Actor, _: &DeploymentId) -> Result<DeploymentId, AppError> {
+        Err(refused())
+    }
+    async fn cancel_deployment(&self, _: &Actor, _: &DeploymentId) -> Result<(), AppError> {
+        Err(refused())
+    }
+}
+
+#[async_trait]
+impl JobsApi for Samples {
+    async fn list(&self, _: &Actor, _: u32) -> Result<Vec<Job>, AppError> {
+        Ok(self.some((1..=4).map(job).collect()))
+    }
+    async fn get(&self, _: &Actor, id: &JobId) -> Result<(Job, Vec<Step>), AppError> {
+        let job = find((1..=4).map(job).collect(), |job: &Job| job.id == *id, "job")?;
+        let steps = steps(&job);
+        Ok((job, steps))
+    }
+    async fn tail(&self, actor: &Actor, id: &JobId, limit: usize) -> Result<(Vec<LogLine>, u64), AppError> {
+        let (job, _) = self.get_job(actor, id).await?;
+        let lines = lines(&job);
+        let skip = lines.len().saturating_sub(limit);
+        Ok((lines.into_iter().skip(skip).collect(), 4_096))
+    }
+}
+
+impl Samples {
+    async fn get_job(&self, actor: &Actor, id: &JobId) -> Result<(Job, Vec<Step>), AppError> {
+        JobsApi::get(self, actor, id).await
+    }
+}
+
+#[async_trait]
+impl SettingsApi for Samples {
+    async fn host(&self) -> Host {
+        let docker = match self.0 {
+            World::NoDocker => DockerState::Unreachable {
+                reason: "Nothing listens at /var/run/docker.sock: is the Docker daemon running?".into(),
+            },
+            World::NoSwarm => DockerState::NoSwarm { suggested_address: "192.0.2.10".into() },
+            _ => DockerState::Ready,
+        };
+        Host {
+            docker,
+            docker_version: Some("26.1.5".into()),
+            containerd_store: self.0 == World::Full,
+            buildx: if self.0 == World::NoDocker {
+                Err("docker: 'buildx' is not a docker command.".into())
+            } else {
+                Ok("v0.13.1".into())
+            },
+            has_ipvs: self.0 == World::Empty,
+            nodes: 1,
+            platform: Some("linux/amd64".into()),
+            looked_at: now() - 12,
+        }
+    }
+    async fn configuration(&self, _: &Actor) -> Result<Vec<(String, String)>, AppError> {
+        Ok([
+            ("listen", "127.0.0.1:7070"),
+            ("data_dir", "/var/lib/slipway"),
+            ("public_url", "https://slipway.example.com"),
+            ("docker_host", "unix:///var/run/docker.sock"),
+            ("key_file", "/var/lib/slipway/master.key"),
+            ("log_format", "text"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec())
+    }
+    async fn start_swarm(&self, _: &Actor, _: &str) -> Result<(), AppError> {
+        Err(refused())
+    }
+}

@@ -1,0 +1,4 @@
+//! Builds: runs that turn commits into images.
+
+pub mod list;
+pub mod show;

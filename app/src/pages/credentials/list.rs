@@ -1,0 +1,49 @@
+//! All credentials.
+
+use crate::pages::{Page, PageResult};
+use crate::ui::table::{col, wide};
+use crate::ui::{Age, Card, Empty, Icon, Name, PageHead, Table};
+use crate::{paths, request};
+use leptos::prelude::*;
+
+/// The page.
+pub async fn show() -> PageResult {
+    let (actor, backend) = request::signed_in()?;
+    let credentials = backend.credentials.list(&actor).await?;
+    let content = if credentials.is_empty() {
+        view! {
+            <Empty
+                title="No credentials yet"
+                why="A credential says how to sign in at one registry host. It is tested when you save it."
+                action=(paths::NEW_CREDENTIAL.into(), "Create a credential")
+            />
+        }
+        .into_any()
+    } else {
+        let rows = credentials
+            .into_iter()
+            .map(|credential| {
+                view! {
+                    <tr>
+                        <td><a href=paths::credential(&credential.id)>{credential.name}</a></td>
+                        <td class="key"><code>{credential.url.host.to_string()}</code></td>
+                        <td class="wide">{credential.username}</td>
+                        <td>{super::badge(&credential.state)}</td>
+                        <td class="wide"><Age seconds=credential.checked_at/></td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        let columns = vec![col("Credential"), col("Host"), wide("User name"), col("State"), wide("Tested")];
+        view! { <Table name="Credentials" columns=columns>{rows}</Table> }.into_any()
+    };
+    Ok(Page::new(
+        "Credentials",
+        view! {
+            <PageHead title="Credentials">
+                <a class="button primary" href=paths::NEW_CREDENTIAL><Icon name=Name::Plus/>"New credential"</a>
+            </PageHead>
+            <Card title="All credentials" flush=true>{content}</Card>
+        },
+    ))
+}

@@ -1,0 +1,80 @@
+//! One deployment: what ran or runs, how it went, and the way back to it.
+
+use super::settings_facts;
+use super::show::{origin, roll_back};
+use crate::api::services::CancelDeployment;
+use crate::model::id::DeploymentId;
+use crate::model::job::JobState;
+use crate::pages::{Page, PageResult};
+use crate::ui::job::{JobLog, Steps};
+use crate::ui::{
+    Age, Badge, Card, Digest, Fact, Facts, Form, JobBadge, Name, PageHead, ProblemBox, Reference, Submit, Tone, time,
+};
+use crate::{paths, request};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+/// The page.
+pub async fn show() -> PageResult {
+    let (actor, backend) = request::signed_in()?;
+    let id: DeploymentId = request::id("deployment")?;
+    let deployment = backend.services.deployment(&actor, &id).await?;
+    // A removed service keeps its history.
+    let service = backend.services.get(&actor, &deployment.service).await.ok();
+    let (job, steps) = backend.jobs.get(&actor, &deployment.job).await?;
+    let (lines, offset) = backend.jobs.tail(&actor, &deployment.job, 1_000).await?;
+
+    let title = format!("Deployment {}", deployment.number);
+    let name = service.map_or_else(|| "removed service".to_owned(), |service| service.name);
+    let badge = view! {
+        <JobBadge state=deployment.state of=deployment.job.to_string()/>
+        {deployment.is_current.then(|| view! { <Badge tone=Tone::Ok text="Runs now"/> })}
+    }
+    .into_any();
+    let cancel = (!deployment.state.is_final() && deployment.state != JobState::Cancelling).then(|| {
+        view! {
+            <Form to=CancelDeployment::PATH class="row" flat=true hidden=vec![("id", id.to_string())]>
+                <Submit text="Cancel deployment" icon=Name::Stop/>
+            </Form>
+        }
+    });
+    let mut tagged = deployment.image.clone();
+    tagged.digest = None;
+    let digest = deployment
+        .image
+        .digest
+        .clone()
+        .map(|digest| view! { <Fact name="Digest"><Digest digest=digest.to_string()/></Fact> });
+    let back = roll_back(&deployment, false);
+    let service_page = paths::service(&deployment.service);
+    let log = view! { <JobLog id=deployment.job.clone() state=deployment.state steps=steps.clone() lines offset/> };
+    let settings = settings_facts(&deployment.settings);
+    let origin = origin(&deployment.origin);
+    let problem = deployment.problem.clone();
+    Ok(Page::new(
+        format!("{title}, {name}"),
+        view! {
+            <PageHead title=title under=(service_page, name) badge=badge>
+                {cancel}
+                {back}
+            </PageHead>
+            {problem.map(|problem| view! { <ProblemBox problem/> })}
+            <Card title="Facts">
+                <Facts>
+                    <Fact name="Image"><Reference reference=tagged.to_string()/></Fact>
+                    {digest}
+                    <Fact name="Commit">
+                        <code>{deployment.commit.to_string()}</code>
+                        {deployment.commit_subject.map(|subject| view! { <br/>{subject} })}
+                    </Fact>
+                    <Fact name="Origin">{origin}</Fact>
+                    <Fact name="Asked by">{deployment.asked_by} ", " <Age millis=deployment.created/></Fact>
+                    <Fact name="Took">{time::took(job.started, job.finished)}</Fact>
+                    {settings}
+                </Facts>
+            </Card>
+            <Steps steps/>
+            {log}
+        },
+    ))
+}

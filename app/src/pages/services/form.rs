@@ -1,0 +1,143 @@
+//! The service form, for new services and for edits.
+
+use super::choices;
+use crate::islands::push_preview::{PushPreview, Typed, preview};
+use crate::model::registry::Registry;
+use crate::model::service::Service;
+use crate::request::FormState;
+use crate::ui::{Field, Select, Submit, TextArea};
+use leptos::prelude::*;
+
+/// A command line that `ServiceForm` reads back as these words.
+pub fn command_line(words: &[String]) -> String {
+    let quoted = words.iter().map(|word| {
+        let is_plain = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '"'));
+        match (is_plain, word.contains('\'')) {
+            (true, _) => word.clone(),
+            (false, false) => format!("'{word}'"),
+            // A word with both kinds of quotes is put together from pieces.
+            (false, true) => format!("\"{}\"", word.replace('"', "\"'\"'\"")),
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// The fields. `of` is the service that is edited.
+pub fn fields(of: Option<&Service>, registries: &[Registry], projects: Vec<String>) -> impl IntoView + use<> {
+    let source = of.map(|of| &of.source);
+    let settings = of.map(|of| &of.settings);
+    let text = |value: Option<String>| value.unwrap_or_default();
+    let project = text(of.map(|of| of.project_name.clone()));
+    let name = text(of.map(|of| of.name.clone()));
+    let registry = text(source.and_then(|source| source.registry.as_ref()).map(ToString::to_string));
+    let base = text(source.and_then(|source| source.base_path.as_ref()).map(ToString::to_string));
+    let env = text(settings.map(|settings| {
+        settings.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
+    }));
+    let ports =
+        text(settings.map(|settings| settings.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+    let health =
+        text(settings.and_then(|settings| settings.health.as_ref()).map(|health| command_line(&health.command)));
+    let replicas = settings.map_or_else(|| "1".to_owned(), |settings| settings.replicas.to_string());
+
+    let came_back = use_context::<FormState>().unwrap_or_default();
+    let typed = Typed {
+        project: came_back.value("project").unwrap_or_else(|| project.clone()),
+        name: came_back.value("name").unwrap_or_else(|| name.clone()),
+        registry: came_back.value("registry").unwrap_or_else(|| registry.clone()),
+        base: came_back.value("base_path").unwrap_or_else(|| base.clone()),
+    };
+    let id = of.map(|of| of.id.short().to_owned());
+    let choices = choices(registries);
+    let now = preview(&choices, &typed, id.as_deref());
+    let options = std::iter::once((String::new(), "Default registry".to_owned()))
+        .chain(
+            registries
+                .iter()
+                .map(|registry| (registry.id.to_string(), format!("{} ({})", registry.name, registry.host))),
+        )
+        .collect();
+    let env_hint = if came_back.error.is_some() {
+        "One NAME=value a line. Variables are not kept while a form has errors, because they may be secrets: check them."
+    } else {
+        "One NAME=value a line. They are part of each deployment, so a roll-back restores them."
+    };
+    view! {
+        <fieldset>
+            <legend>"What it is"</legend>
+            <div class="pair">
+                <Field field="project" label="Project" value=project required=true suggest=projects
+                    hint="A new name makes a new project."/>
+                <Field field="name" label="Name" value=name required=true hint="What you call it, like “web”."/>
+            </div>
+        </fieldset>
+        <fieldset>
+            <legend>"Where it comes from"</legend>
+            <Field field="repository" label="Repository" mono=true required=true inputmode="url"
+                value=text(source.map(|source| source.repository.to_string()))
+                hint="https://host/path, ssh://user@host/path or user@host:path."/>
+            <div class="pair">
+                <Field field="branch" label="Branch" mono=true required=true
+                    value=source.map_or_else(|| "main".to_owned(), |source| source.branch.to_string())/>
+                <Field field="dockerfile" label="Dockerfile" mono=true
+                    value=source.map_or_else(|| "Dockerfile".to_owned(), |source| source.dockerfile.to_string())
+                    hint="Path inside the repository."/>
+            </div>
+            <Field field="context" label="Build context" mono=true
+                value=text(source.map(|source| source.context.to_string()))
+                hint="A folder inside the repository; empty: the repository itself."/>
+        </fieldset>
+        <fieldset>
+            <legend>"Where its images go"</legend>
+            <div class="pair">
+                <Select field="registry" label="Registry" options=options value=registry/>
+                <Field field="base_path" label="Base path" mono=true value=base hint="Empty: the registry's own."/>
+            </div>
+            <PushPreview choices id=id.unwrap_or_default() now/>
+        </fieldset>
+        <fieldset>
+            <legend>"How it runs"</legend>
+            <TextArea field="env" label="Environment variables" value=env hint=env_hint rows=4/>
+            <div class="pair">
+                <TextArea field="ports" label="Ports" value=ports rows=2 hint="One published:target a line, like 8080:80; /udp behind where needed."/>
+                <Field field="replicas" label="Replicas" value=replicas inputmode="numeric" hint="0 to 100."/>
+            </div>
+            <Field field="health_command" label="Health check command" mono=true value=health
+                hint="Run inside the container, without a shell; empty: none. A deployment counts as done when it succeeds."/>
+        </fieldset>
+        <Submit text="Save service" class="primary"/>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command_line;
+    use crate::model::service::ServiceForm;
+
+    #[test]
+    fn command_lines_are_read_back_as_the_same_words() {
+        for words in [
+            vec!["wget", "-q", "http://127.0.0.1/"],
+            vec!["sh", "-c", "echo 'a b' && exit 0"],
+            vec!["x", "", "a\"b'c \" d", "'"],
+        ] {
+            let words: Vec<String> = words.into_iter().map(ToOwned::to_owned).collect();
+            let form = ServiceForm {
+                project: "a".into(),
+                name: "b".into(),
+                repository: "https://a.example/b".into(),
+                branch: "main".into(),
+                dockerfile: "".into(),
+                context: "".into(),
+                base_path: "".into(),
+                registry: "".into(),
+                env: "".into(),
+                ports: "".into(),
+                replicas: "".into(),
+                health_command: command_line(&words),
+            };
+            let read = form.validated().map(|fields| fields.settings.health.map(|health| health.command));
+            assert_eq!(read, Ok(Some(words)));
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! One service: how it is, its tasks, its deployments with the way back, its builds, and what it is made from.
+
+use super::{no_registry, push_name, settings_facts};
+use crate::api::builds::StartBuild;
+use crate::api::services::RollBack;
+use crate::error::AppError;
+use crate::model::id::{JobId, ServiceId};
+use crate::model::job::JobState;
+use crate::model::service::{Deployment, Origin, Service, ServiceState, Task};
+use crate::pages::{Page, PageResult, builds};
+use crate::ui::job::Follow;
+use crate::ui::table::{col, wide};
+use crate::ui::{
+    Age, Badge, Card, Empty, Fact, Facts, Form, Icon, JobBadge, Name, PageHead, ServiceBadge, Submit, Table, Tone, note,
+};
+use crate::{paths, request};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+/// The page.
+pub async fn show() -> PageResult {
+    let (actor, backend) = request::signed_in()?;
+    let id: ServiceId = request::id("service")?;
+    let service = backend.services.get(&actor, &id).await?;
+    let state = backend
+        .services
+        .list(&actor)
+        .await?
+        .into_iter()
+        .find(|summary| summary.id == id)
+        .map_or(ServiceState::Unknown, |summary| summary.state);
+    let registries = backend.registries.list(&actor).await?;
+    let deployments = backend.services.deployments(&actor, &id).await?;
+    let builds = backend.builds.list(&actor, Some(&id), 10).await?;
+    let tasks = backend.services.tasks(&actor, &id).await;
+
+    // The one job that the page follows: the newest under way.
+    let job = deployments
+        .iter()
+        .filter(|deployment| !deployment.state.is_final())
+        .map(|deployment| deployment.job.clone())
+        .chain(builds.iter().filter(|build| !build.state.is_final()).map(|build| build.job.clone()))
+        .next();
+    let follow = match job {
+        Some(job) => Some(follow(&job, backend.jobs.tail(&actor, &job, 0).await?.1)),
+        None => None,
+    };
+    let badge = view! { <ServiceBadge state/>{follow} }.into_any();
+    let builds_content = if builds.is_empty() {
+        view! { <Empty title="No builds yet" why="“Build & deploy” turns the newest commit of the branch into an image and brings it up."/> }
+            .into_any()
+    } else {
+        builds::list::table(builds, false).into_any()
+    };
+    Ok(Page::new(
+        format!("{}, Services", service.name),
+        view! {
+            <PageHead title=service.name.clone() under=(paths::SERVICES.into(), "Services".into()) badge=badge>
+                <a class="button quiet" href=paths::edit_service(&id)><Icon name=Name::Pencil/>"Edit"</a>
+                <a class="button quiet" href=paths::delete_service(&id)><Icon name=Name::Trash/>"Delete"</a>
+                <Form to=StartBuild::PATH class="row" flat=true hidden=vec![("service", id.to_string())]>
+                    <Submit text="Build only" send=("deploy", "no")/>
+                    <Submit text="Build & deploy" class="primary" icon=Name::Play send=("deploy", "yes")/>
+                </Form>
+            </PageHead>
+            {no_registry(&registries)}
+            {tasks_card(tasks, deployments.is_empty())}
+            <Card title="Deployments" flush=true>{timeline(deployments)}</Card>
+            <Card title="Builds" flush=true>{builds_content}</Card>
+            {facts(&service, push_name(&service, &registries))}
+        },
+    ))
+}
+
+fn follow(job: &JobId, offset: u64) -> AnyView {
+    view! { <Follow id=job.clone() offset=offset/> }.into_any()
+}
+
+fn tasks_card(tasks: Result<(Vec<Task>, i64), AppError>, never_deployed: bool) -> AnyView {
+    let (tasks, age) = match tasks {
+        Ok(found) => found,
+        Err(error) => return view! { <Card title="Tasks">{note::explain(&error)}</Card> }.into_any(),
+    };
+    if tasks.is_empty() {
+        let why = if never_deployed { "Nothing was deployed yet." } else { "The Swarm has no task for this service." };
+        return view! { <Card title="Tasks" flush=true><Empty title="No tasks" why=why/></Card> }.into_any();
+    }
+    let looked =
+        view! { <span class="muted">{format!("Looked {}", crate::model::text::age(0, age))}</span> }.into_any();
+    let rows = tasks
+        .into_iter()
+        .map(|task| {
+            let tone = match task.state.as_str() {
+                "running" => Tone::Ok,
+                "failed" | "rejected" | "orphaned" => Tone::Bad,
+                "shutdown" | "complete" | "remove" => Tone::Idle,
+                _ => Tone::Busy,
+            };
+            let mut word = task.state;
+            if let Some(first) = word.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            view! {
+                <tr>
+                    <td><code>{task.id}</code>{task.message.map(|message| view! { <span class="hint">{message}</span> })}</td>
+                    <td><Badge tone text=word/></td>
+                    <td class="wide">{task.node}</td>
+                    <td class="wide"><code>{task.image}</code></td>
+                    <td><Age seconds=task.since/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = vec![col("Task"), col("State"), wide("Node"), wide("Image"), col("Since")];
+    view! { <Card title="Tasks" flush=true actions=looked><Table name="Tasks" columns=columns>{rows}</Table></Card> }
+        .into_any()
+}
+
+/// Where a deployment came from, in words.
+pub fn origin(origin: &Origin) -> AnyView {
+    match origin {
+        Origin::Build { build, number } => {
+            view! { "From " <a href=paths::build(build)>{format!("build {number}")}</a> }.into_any()
+        }
+        Origin::RollBack { to, number } => {
+            view! { "Rolled back to " <a href=paths::deployment(to)>{format!("deployment {number}")}</a> }.into_any()
+        }
+    }
+}
+
+/// The button that goes back, for a deployment that once worked and doesn't run now.
+pub fn roll_back(deployment: &Deployment, short: bool) -> Option<AnyView> {
+    (deployment.state == JobState::Succeeded && !deployment.is_current).then(|| {
+        let to = vec![("to", deployment.id.to_string())];
+        let tail = format!(" to deployment {}", deployment.number);
+        view! {
+            <Form to=RollBack::PATH class="row" flat=true hidden=to>
+                <button class="button" type="submit">
+                    <Icon name=Name::RollBack/>
+                    <span>"Roll back"<span class=if short { "visually-hidden" } else { "" }>{tail}</span></span>
+                </button>
+            </Form>
+        }
+        .into_any()
+    })
+}
+
+fn timeline(deployments: Vec<Deployment>) -> AnyView {
+    if deployments.is_empty() {
+        return view! { <Empty title="No deployments yet" why="Each one is a version you can go back to: an image by its digest, with its settings."/> }
+            .into_any();
+    }
+    let rows = deployments
+        .into_iter()
+        .map(|deployment| {
+            let subject = deployment.commit_subject.clone();
+            view! {
+                <li class=deployment.is_current.then_some("current")>
+                    <span class="n"><a href=paths::deployment(&deployment.id)>
+                        <span class="visually-hidden">"Deployment "</span>{format!("#{}", deployment.number)}
+                    </a></span>
+                    <span class="what">
+                        <span class="row">
+                            <JobBadge state=deployment.state of=deployment.job.to_string()/>
+                            {deployment.is_current.then(|| view! { <strong>"Runs now"</strong> })}
+                            <code>{deployment.commit.brief().to_owned()}</code>
+                            {subject}
+                        </span>
+                        <span class="hint row">
+                            <span>{origin(&deployment.origin)}</span>
+                            <span>{format!("by {}", deployment.asked_by)}</span>
+                            <Age millis=deployment.created/>
+                        </span>
+                    </span>
+                    {roll_back(&deployment, true)}
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ol class="timeline">{rows}</ol> }.into_any()
+}
+
+fn facts(service: &Service, push: Result<String, String>) -> impl IntoView + use<> {
+    let source = service.source.clone();
+    let context = if source.context.as_str().is_empty() {
+        "The repository itself".to_owned()
+    } else {
+        source.context.to_string()
+    };
+    let push = match push {
+        Ok(name) => view! { <code id="push-preview">{name}</code> }.into_any(),
+        Err(why) => view! { <span class="muted">{why}</span> }.into_any(),
+    };
+    let settings = settings_facts(&service.settings);
+    let project = service.project_name.clone();
+    view! {
+        <Card title="Source and settings">
+            <Facts>
+                <Fact name="Project">{project}</Fact>
+                <Fact name="Repository"><code>{source.repository.to_string()}</code></Fact>
+                <Fact name="Branch"><code>{source.branch.to_string()}</code></Fact>
+                <Fact name="Dockerfile"><code>{source.dockerfile.to_string()}</code></Fact>
+                <Fact name="Build context">{context}</Fact>
+                <Fact name="Pushed as">{push}</Fact>
+                {settings}
+            </Facts>
+        </Card>
+    }
+}

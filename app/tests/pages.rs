@@ -1,0 +1,143 @@
+//! Every page, rendered with samples: what must hold for all of them.
+
+#[path = "../examples/gallery/samples.rs"]
+mod samples;
+
+use app::shell::Assets;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use samples::World;
+use tower::ServiceExt;
+
+struct Answer {
+    status: StatusCode,
+    policy: String,
+    location: String,
+    html: String,
+}
+
+async fn get(path: &str, world: World, signed_in: bool) -> Answer {
+    let mut request = Request::get(path).body(Body::empty()).expect("a request");
+    request.extensions_mut().insert(samples::backend(world));
+    request.extensions_mut().insert(Assets {
+        js: "/assets/a.js".into(),
+        wasm: "/assets/a.wasm".into(),
+        css: "/assets/a.css".into(),
+        icons: "/assets/icons.svg".into(),
+    });
+    if signed_in {
+        request.extensions_mut().insert(samples::actor());
+    }
+    let router = app::routes::router().fallback(app::routes::not_found);
+    let response = router.oneshot(request).await.expect("an answer");
+    let header = |name: header::HeaderName| {
+        response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    };
+    let (status, policy, location) =
+        (response.status(), header(header::CONTENT_SECURITY_POLICY), header(header::LOCATION));
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    Answer { status, policy, location, html: String::from_utf8(body.to_vec()).expect("UTF-8") }
+}
+
+/// What holds for every page.
+fn check(path: &str, answer: &Answer) {
+    let Answer { html, policy, .. } = answer;
+    assert!(html.starts_with("<!DOCTYPE html>"), "{path}: {}", html.chars().take(80).collect::<String>());
+    assert_eq!(html.matches("<h1").count(), 1, "{path}: one h1");
+    assert!(!html.contains(" style="), "{path}: no inline style");
+    assert!(!html.contains("onclick"), "{path}: no inline script");
+    assert!(html.contains(" – Slipway</title>"), "{path}: a title");
+    assert!(!html.contains("pwned()</script>"), "{path}: text is escaped");
+    assert!(!policy.contains("unsafe-inline") && policy.contains("default-src 'none'"), "{path}: {policy}");
+    let has_islands = html.contains("<leptos-island");
+    assert_eq!(html.contains("<script"), has_islands, "{path}: a script only where there are islands");
+    assert_eq!(policy.contains("script-src 'none'"), !has_islands, "{path}: {policy}");
+    // Controls and their labels, anchors and their ids: nothing leads nowhere, no id is there twice.
+    let ids: Vec<&str> = values(html, " id=\"");
+    for id in &ids {
+        assert_eq!(ids.iter().filter(|other| other == &id).count(), 1, "{path}: id {id} is there twice");
+    }
+    for id in values(html, " for=\"")
+        .into_iter()
+        .chain(values(html, "aria-describedby=\"").into_iter().flat_map(str::split_whitespace))
+    {
+        assert!(ids.contains(&id), "{path}: nothing has the id {id}");
+    }
+}
+
+fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
+    html.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[tokio::test]
+async fn every_page_renders_in_every_world() {
+    for world in [World::Full, World::Empty, World::NoDocker, World::NoSwarm] {
+        for path in samples::paths() {
+            let answer = get(&path, world, true).await;
+            assert_eq!(answer.status, StatusCode::OK, "{path} in {world:?}: {}", answer.html);
+            check(&path, &answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_address_of_the_table_has_a_sample() {
+    let samples = samples::paths();
+    for path in app::routes::PATHS {
+        let pattern: Vec<_> = path.split('/').collect();
+        let fits = |sample: &String| {
+            let parts: Vec<_> = sample.split('/').collect();
+            parts.len() == pattern.len()
+                && parts.iter().zip(&pattern).all(|(part, pattern)| part == pattern || pattern.starts_with('{'))
+        };
+        assert!(samples.iter().any(fits) || matches!(*path, "/sign-in" | "/setup"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn strangers_see_sign_in_and_nothing_else() {
+    for path in samples::paths() {
+        let answer = get(&path, World::Full, false).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
+        assert!(answer.location.starts_with("/sign-in"), "{path}: {}", answer.location);
+    }
+    let answer = get("/services?filter=a%26b", World::Full, false).await;
+    assert_eq!(answer.location, "/sign-in?next=/services%3Ffilter%3Da%2526b");
+    let page = get(&answer.location, World::Full, false).await;
+    check("/sign-in", &page);
+    assert!(page.html.contains(r#"name="next" value="/services?filter=a%26b""#), "{}", page.html);
+    assert!(!page.html.contains("<script") && !page.html.contains(".wasm"));
+    assert_eq!(get("/sign-in", World::Full, true).await.location, "/");
+}
+
+#[tokio::test]
+async fn the_first_run_has_its_page() {
+    assert_eq!(get("/sign-in", World::New, false).await.location, "/setup");
+    let page = get("/setup", World::New, false).await;
+    check("/setup", &page);
+    assert!(!page.html.contains("<script"));
+    assert_eq!(get("/setup", World::Full, false).await.location, "/sign-in");
+}
+
+#[tokio::test]
+async fn missing_things_are_not_found() {
+    for path in ["/nowhere", "/services/srv_000000000000", "/builds/x", "/jobs/../x"] {
+        let answer = get(path, World::Full, true).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        check(path, &answer);
+        assert!(!answer.html.contains("<script"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn texts_stay_texts() {
+    let edit = samples::paths().into_iter().find(|path| path.ends_with("/edit")).expect("a sample");
+    let answer = get(&edit, World::Full, true).await;
+    // Markers that the framework writes between texts would be part of the value.
+    assert!(
+        answer.html.contains("\nGREETING=hello &lt;/textarea&gt;&lt;b&gt; &amp; co\nLOG_LEVEL=info</textarea>"),
+        "{}",
+        answer.html
+    );
+    assert!(answer.html.contains("<title>Edit web, Services – Slipway</title>"));
+}
