@@ -1,7 +1,7 @@
 # Slipway as an image.
 #
 #   docker buildx build -t slipway .
-#   docker run -d --name slipway -p 8787:8787 -v slipway:/var/lib/slipway \
+#   docker run -d --name slipway -p 7400:7400 -v slipway:/var/lib/slipway \
 #       -v /var/run/docker.sock:/var/run/docker.sock --group-add "$(stat -c %g /var/run/docker.sock)" slipway
 #
 # The process is not root; it may use the engine's socket by the socket's group, whose number differs from host to host,
@@ -31,10 +31,10 @@ COPY --from=docker /usr/local/bin/docker /usr/local/bin/docker
 COPY --from=docker /usr/local/libexec/docker/cli-plugins/docker-buildx /usr/local/libexec/docker/cli-plugins/docker-buildx
 COPY --from=build /usr/local/bin/slipway /usr/local/bin/slipway
 USER slipway
-ENV SLIPWAY_DATA_DIR=/var/lib/slipway SLIPWAY_LISTEN=0.0.0.0:8787
+ENV SLIPWAY_DATA_DIR=/var/lib/slipway SLIPWAY_LISTEN=0.0.0.0:7400
 VOLUME /var/lib/slipway
-EXPOSE 8787
-HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8787/healthz"]
+EXPOSE 7400
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:7400/healthz"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["slipway"]
 CMD ["serve"]

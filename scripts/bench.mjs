@@ -55,7 +55,7 @@ try {
   }
   row("start, to the first answer", `${(performance.now() - began).toFixed(0)} ms`);
   row("memory, idle", memory(server.pid));
-  for (const path of ["/healthz", "/sign-in", "/first-run", manifest.css]) {
+  for (const path of ["/healthz", "/setup", manifest.css]) {
     const status = await get(path);
     const times = [];
     let left = requests;
