@@ -31,6 +31,7 @@ impl Default for Limits {
 }
 
 /// The client behind all requests.
+#[expect(clippy::disallowed_methods, reason = "this is the one client, and these are its limits")]
 pub(super) fn http_client(limits: Limits) -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .user_agent(concat!("slipway/", env!("CARGO_PKG_VERSION")))

@@ -1,11 +1,14 @@
 //! Integration tests: one binary; the folders repeat the nouns.
+#![allow(clippy::disallowed_methods, reason = "tests start git, docker and servers, and ask registries as others do")]
 
 mod accounts;
 mod app;
+mod architecture;
 mod credentials;
 mod http;
 mod lab;
 #[path = "../testing/liar.rs"]
 mod liar;
+mod migrations;
 mod oci;
 mod registries;

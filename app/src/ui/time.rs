@@ -10,6 +10,7 @@ const EXACT: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[da
 const MACHINE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 /// Now, in Unix seconds; only for words like "3 min ago".
+#[expect(clippy::disallowed_methods, reason = "pages have no clock of their own, and only words depend on it")]
 pub fn now() -> i64 {
     OffsetDateTime::now_utc().unix_timestamp()
 }

@@ -3,6 +3,7 @@
 mod check;
 mod create;
 mod delete;
+mod logs;
 mod update;
 
 use crate::liar::{Heard, Liar, Reply};
