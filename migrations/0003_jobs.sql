@@ -11,6 +11,8 @@ CREATE TABLE jobs (
     state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled', 'superseded')),
     attempt INTEGER NOT NULL DEFAULT 0,
     max_attempts INTEGER NOT NULL DEFAULT 1,
+    -- How often Slipway ended while it ran.
+    crashes INTEGER NOT NULL DEFAULT 0,
     problem TEXT,
     boot TEXT,
     lease_until INTEGER,

@@ -2,16 +2,41 @@
 //!
 //! What must always hold: one job at a time changes one subject; a job that ends, ends in a final state, with its problem;
 //! a log line is masked before it is written.
+//!
+//! Life of a job: `queue` writes and claims rows; `worker` runs claimed ones; `context` and `steps` are what the work sees;
+//! `cancel` and `recovery` end what must not go on; `log`, `lines` and `mask` write its log; `read`, `live` and `show` tell
+//! people.
+
+mod cancel;
+mod context;
+#[cfg(feature = "testing")]
+mod failpoints;
+mod lines;
+mod live;
+mod log;
+mod mask;
+mod queue;
+mod read;
+mod recovery;
+mod show;
+mod steps;
+mod worker;
+
+pub use context::JobContext;
+pub use log::LogStream;
 
 use crate::clock::Clock;
-use crate::storage::Tx;
+use crate::storage::Db;
 use app::error::Problem;
 use app::model::id::JobId;
 use async_trait::async_trait;
-use std::future::Future;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Which limit a job counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +45,27 @@ pub enum Lane {
     Build,
     /// Changes to the Swarm: four.
     Swarm,
+}
+
+impl Lane {
+    /// All lanes.
+    pub const ALL: [Self; 2] = [Self::Build, Self::Swarm];
+
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Swarm => "swarm",
+        }
+    }
+
+    /// How many jobs run in it at once.
+    pub fn limit(self) -> usize {
+        match self {
+            Self::Build => (std::thread::available_parallelism().map_or(1, std::num::NonZero::get) / 2).max(1),
+            Self::Swarm => 4,
+        }
+    }
 }
 
 /// A job to be asked for.
@@ -90,79 +136,87 @@ pub trait Handler: Send + Sync {
 
 /// The queue and its workers. Cheap to clone.
 #[derive(Clone)]
-pub struct Jobs {}
+pub struct Jobs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Db,
+    clock: Clock,
+    /// This run of the program.
+    boot: String,
+    logs: PathBuf,
+    handlers: RwLock<HashMap<&'static str, Arc<dyn Handler>>>,
+    limits: RwLock<HashMap<Lane, usize>>,
+    running: Mutex<HashMap<JobId, CancellationToken>>,
+    wake: Notify,
+    hub: live::Hub,
+    tasks: TaskTracker,
+    /// Cancelled when no step is to begin any more.
+    pausing: CancellationToken,
+    /// Cancelled when running steps have had their time.
+    leaving: CancellationToken,
+}
 
 impl Jobs {
-    /// Asks for a job in the caller's transaction; call [`Jobs::wake`] after the commit.
-    pub async fn enqueue(&self, tx: &mut Tx, job: NewJob) -> Result<JobId, sqlx::Error> {
-        let _ = (tx, job);
-        unimplemented!()
+    /// A queue whose logs are below `logs`. Register the handlers, then [`Jobs::start`] it.
+    pub fn new(db: Db, clock: Clock, logs: PathBuf) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                clock,
+                boot: crate::clock::random_token(),
+                logs,
+                handlers: RwLock::default(),
+                limits: RwLock::new(Lane::ALL.map(|lane| (lane, lane.limit())).into()),
+                running: Mutex::default(),
+                wake: Notify::new(),
+                hub: live::Hub::default(),
+                tasks: TaskTracker::new(),
+                pausing: CancellationToken::new(),
+                leaving: CancellationToken::new(),
+            }),
+        }
     }
 
-    /// Tells the workers to look.
+    /// Another limit for a lane.
+    pub fn limit(&self, lane: Lane, limit: usize) {
+        self.inner.limits.write().unwrap_or_else(PoisonError::into_inner).insert(lane, limit);
+    }
+
+    /// Adds the handler of a kind.
+    pub fn register(&self, handler: Arc<dyn Handler>) {
+        self.inner.handlers.write().unwrap_or_else(PoisonError::into_inner).insert(handler.kind(), handler);
+    }
+
+    /// Takes up what an earlier run left, and works until `stop`. Then nothing new is claimed, running steps get 20 s to
+    /// come to their end, and what isn't done by then is left for the next run. The handle ends when all is quiet.
+    pub fn start(&self, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
+        self.start_with(stop, worker::GRACE)
+    }
+
+    /// [`Jobs::start`] with another time for running steps.
+    pub fn start_with(&self, stop: CancellationToken, grace: Duration) -> tokio::task::JoinHandle<()> {
+        tokio::task::spawn(worker::dispatch(self.clone(), stop, grace))
+    }
+
+    /// Tells the workers to look. Call it after the commit of whatever was asked for.
     pub fn wake(&self) {
-        unimplemented!()
+        self.inner.wake.notify_one();
+        self.inner.hub.all_changed();
     }
 
-    /// Asks a job to stop. A queued one ends at once, a running one within 15 s. Ended ones are left alone.
-    pub async fn cancel(&self, id: &JobId) -> Result<(), crate::storage::StorageError> {
-        let _ = id;
-        unimplemented!()
+    fn handler(&self, kind: &str) -> Option<Arc<dyn Handler>> {
+        self.inner.handlers.read().unwrap_or_else(PoisonError::into_inner).get(kind).cloned()
     }
 
-    /// Ends queued jobs of a kind and subject as superseded, but for one.
-    pub async fn supersede(&self, tx: &mut Tx, kind: &str, subject: &str, but: &JobId) -> Result<(), sqlx::Error> {
-        let _ = (tx, kind, subject, but);
-        unimplemented!()
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, CancellationToken>> {
+        self.inner.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a running job has at hand.
-#[derive(Clone)]
-pub struct JobContext {
-    /// The job.
-    pub id: JobId,
-    /// Which try this is, from 1.
-    pub attempt: i64,
-    /// Cancelled when the job should stop.
-    pub cancel: CancellationToken,
-    /// What time it is.
-    pub clock: Clock,
-    inner: Arc<()>,
-}
-
-impl JobContext {
-    /// Runs a step, or returns what it returned before a restart. `name` is stable, `title` is for people.
-    /// A step may run again after a crash, so it has to be idempotent. Cancel ends it with [`JobError::Cancelled`]
-    /// once its future returns (the future should watch `cancel`).
-    pub async fn step<T>(
-        &self,
-        name: &str,
-        title: &str,
-        work: impl Future<Output = Result<T, JobError>> + Send,
-    ) -> Result<T, JobError>
-    where
-        T: serde::Serialize + serde::de::DeserializeOwned + Send,
-    {
-        let _ = (name, title, work, &self.inner);
-        unimplemented!()
-    }
-
-    /// Appends a line (or several) to the log under the running step; masked, cleaned and split at 16 KiB.
-    pub fn log(&self, text: &str) {
-        let _ = text;
-        unimplemented!()
-    }
-
-    /// From now on this value (and its base64 and percent-encoded forms) is replaced by `•••` in every line.
-    pub fn mask(&self, secret: &app::model::secret::Secret) {
-        let _ = secret;
-        unimplemented!()
-    }
-
-    /// Shows or updates a part of the running step, such as one of BuildKit's own.
-    pub async fn sub_step(&self, step: app::model::job::Step) {
-        let _ = step;
-        unimplemented!()
+impl std::fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Jobs")
     }
 }

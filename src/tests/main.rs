@@ -4,11 +4,14 @@
 mod accounts;
 mod app;
 mod architecture;
+mod builds;
 mod credentials;
 mod http;
+mod jobs;
 mod lab;
 #[path = "../testing/liar.rs"]
 mod liar;
 mod migrations;
 mod oci;
+mod process;
 mod registries;

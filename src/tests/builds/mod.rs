@@ -1,0 +1,1 @@
+//! Builds against the lab.
