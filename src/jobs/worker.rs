@@ -118,7 +118,17 @@ async fn run(jobs: &Jobs, claimed: &Claimed, cx: &JobContext) -> Outcome {
     #[cfg(feature = "testing")]
     super::failpoints::reach(&format!("{}.claimed", claimed.job.kind), &cx.cancel).await;
     let mut work = Box::pin(AssertUnwindSafe(handler.run(&claimed.payload, cx)).catch_unwind());
-    let mut renew = tokio::time::interval(RENEW);
+    // Beside the work and not in between: the work may hold the one writing connection while it waits.
+    let keep = async {
+        let mut renew = tokio::time::interval(RENEW);
+        loop {
+            renew.tick().await;
+            if let Err(error) = jobs.renew(&claimed.job.id).await {
+                tracing::warn!(job.id = %claimed.job.id, error = %problems::chain(&error), "a claim wasn't renewed");
+            }
+        }
+    };
+    tokio::pin!(keep);
     let hung = async {
         cx.cancel.cancelled().await;
         tokio::time::sleep(CANCEL).await;
@@ -139,11 +149,7 @@ async fn run(jobs: &Jobs, claimed: &Claimed, cx: &JobContext) -> Outcome {
             }
             () = cx.parked() => return Outcome::Left,
             () = jobs.inner.leaving.cancelled() => return Outcome::Left,
-            _ = renew.tick() => {
-                if let Err(error) = jobs.renew(&claimed.job.id).await {
-                    tracing::warn!(job.id = %claimed.job.id, error = %problems::chain(&error), "a claim wasn't renewed");
-                }
-            }
+            () = &mut keep => {}
         }
     }
 }

@@ -161,11 +161,14 @@ async fn the_death_of_slipway_or_of_the_supervisor_ends_the_program() {
 
 #[tokio::test]
 async fn a_missing_program_says_so() {
-    let done = Command::new(env!("CARGO_BIN_EXE_slipway"))
+    let mut supervisor = Command::new(env!("CARGO_BIN_EXE_slipway"))
         .args(["supervise", "--", "/nonexistent/program"])
         .stdin(std::process::Stdio::piped())
-        .output()
+        .stderr(std::process::Stdio::piped())
+        .spawn()
         .expect("the supervisor");
+    let _alive = supervisor.stdin.take();
+    let done = supervisor.wait_with_output().expect("its end");
     assert_eq!(done.status.code(), Some(127));
     assert!(String::from_utf8_lossy(&done.stderr).contains("/nonexistent/program can't be started"));
     assert!(!Path::new("/nonexistent").exists());
