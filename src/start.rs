@@ -9,7 +9,10 @@ pub use logging::start_logging;
 use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::credentials::Credentials;
 use crate::http::{self, Web, listener};
+use crate::oci;
+use crate::registries::Registries;
 use crate::storage::{Db, StorageError};
 use crate::vault::{Vault, VaultError, holds_secrets};
 use app::api::Backend;
@@ -58,6 +61,9 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// There is no client for registries without trusted certificates.
+    #[error("The HTTPS client can't be made; are the system's CA certificates installed? {0}")]
+    Client(String),
     /// A use case failed at start.
     #[error("{0}")]
     App(#[from] AppError),
@@ -107,10 +113,13 @@ impl Slipway {
         let tasks = TaskTracker::new();
 
         let accounts = Accounts::new(db.clone(), clock.clone());
+        let oci = oci::Client::new().map_err(|error| StartError::Client(crate::problems::chain(&error)))?;
+        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci);
+        let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
         let backend = Backend {
             accounts: Arc::new(accounts.clone()),
-            credentials: Arc::new(pending::Pending),
-            registries: Arc::new(pending::Pending),
+            credentials: Arc::new(credentials),
+            registries: Arc::new(registries),
             builds: Arc::new(pending::Pending),
             services: Arc::new(pending::Pending),
             jobs: Arc::new(pending::Pending),

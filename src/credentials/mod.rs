@@ -239,6 +239,13 @@ impl Credentials {
         if fields.url.host == old.url.host {
             return Ok(());
         }
+        if fields.url.host.is_docker_hub() {
+            let bare = store::registries_without_base_path(self.db.read(), &old.id).await.map_err(problems::of)?;
+            if let Some(name) = bare.first() {
+                let message = format!("Docker Hub needs a base path. Give the registry {name} one first.");
+                return Err(AppError::field("url", message));
+            }
+        }
         let services = store::services_with_images_of(self.db.read(), &old.id).await.map_err(problems::of)?;
         if services.is_empty() {
             return Ok(());

@@ -143,6 +143,15 @@ pub(super) async fn services_with_images_of(db: &SqlitePool, id: &CredentialId) 
     .await?)
 }
 
+/// The names of registries without base path that sign in with it.
+pub(super) async fn registries_without_base_path(
+    db: &SqlitePool,
+    id: &CredentialId,
+) -> Result<Vec<String>, StorageError> {
+    let sql = "SELECT name FROM registries WHERE credential_id = ? AND base_path IS NULL ORDER BY name COLLATE NOCASE";
+    Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_all(db).await?)
+}
+
 /// Its name; None: it was gone.
 pub(super) async fn delete(tx: &mut Tx, id: &CredentialId) -> Result<Option<String>, StorageError> {
     let sql = "DELETE FROM credentials WHERE id = ? RETURNING name";

@@ -155,4 +155,12 @@ mod tests {
         assert!(!masked.contains("hunter22") && !masked.contains(&STANDARD.encode("u:hunter22")), "{masked}");
         assert!(!masked.contains(&STANDARD.encode("hunter22")), "{masked}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_said_is_short_and_visible(body in proptest::collection::vec(proptest::num::u8::ANY, 0..2_000)) {
+            let shown = said(&body);
+            proptest::prop_assert!(shown.chars().count() <= SHOWN && !shown.chars().any(is_hidden), "{shown:?}");
+        }
+    }
 }

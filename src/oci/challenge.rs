@@ -211,4 +211,25 @@ mod tests {
             assert_eq!(is_trusted(&url, &realm), trusted, "{registry} → {realm}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_makes_it_stumble(headers in proptest::collection::vec(proptest::collection::vec(0x20_u8..=0xff, 0..80), 0..4)) {
+            let mut map = HeaderMap::new();
+            for header in headers.iter().filter_map(|bytes| HeaderValue::from_bytes(bytes).ok()) {
+                map.append(WWW_AUTHENTICATE, header);
+            }
+            let _ = choose(&Url::parse("https://r.example/v2/").expect("a URL"), &map);
+        }
+
+        #[test]
+        fn a_realm_of_strangers_is_never_trusted(realm in "(https?:)?//[a-z0-9.@:\\[\\]\\\\/-]{0,30}evil[.]example[/:@?#a-z0-9]{0,10}") {
+            let registry: RegistryUrl = "https://r.example.com".parse().expect("a registry");
+            let asked = Url::parse("https://r.example.com/v2/").expect("a URL");
+            if let Ok(realm) = asked.join(&realm) {
+                let stays = realm.host_str() == Some("r.example.com");
+                proptest::prop_assert!(stays || !is_trusted(&registry, &realm), "{realm}");
+            }
+        }
+    }
 }

@@ -54,10 +54,11 @@ impl OciError {
                 "Check both; many registries want an access token instead of the account's password.",
             )
             .with_words(answer),
+            // Some registries (GHCR) also answer a wrong token like this.
             Self::Denied { host, answer } => Problem::new(
                 "registry.denied",
-                format!("{host} knows this login but denies what was asked."),
-                "Give the account or token the right to push, and check that the repository's path exists there.",
+                format!("{host} denied the request."),
+                "Check that the token is valid and may push, and that the repository's path exists there.",
             )
             .with_words(answer),
             Self::ForeignRealm { host, realm } => Problem::new(
@@ -67,10 +68,13 @@ impl OciError {
             ),
             Self::Unexpected { host, answer } => Problem::new(
                 "registry.unexpected",
-                format!("{host} couldn't be used."),
-                "Try again; if it stays so, look into the registry's own log.",
-            )
-            .with_words(answer),
+                format!("{host} couldn't be used: {answer}."),
+                if answer.contains("429") {
+                    "Wait a few minutes: the registry limits how often it may be asked."
+                } else {
+                    "Try again; if it stays so, look into the registry's own log."
+                },
+            ),
         }
     }
 }

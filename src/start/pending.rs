@@ -1,18 +1,14 @@
 //! Stands in for parts that aren't wired yet: each wish is refused with a Problem.
 
 use app::api::builds::BuildsApi;
-use app::api::credentials::CredentialsApi;
 use app::api::jobs::JobsApi;
-use app::api::registries::RegistriesApi;
 use app::api::services::ServicesApi;
 use app::api::settings::SettingsApi;
 use app::error::{AppError, Problem};
 use app::model::account::Actor;
 use app::model::build::Build;
-use app::model::credential::{Credential, CredentialForm};
-use app::model::id::{BuildId, CredentialId, DeploymentId, JobId, RegistryId, ServiceId};
+use app::model::id::{BuildId, DeploymentId, JobId, ServiceId};
 use app::model::job::{Job, LogLine, Step};
-use app::model::registry::{Registry, RegistryForm};
 use app::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
 use app::model::settings::Host;
 use async_trait::async_trait;
@@ -22,50 +18,6 @@ pub struct Pending;
 
 fn pending<T>() -> Result<T, AppError> {
     Err(Problem::new("pending", "This part of Slipway isn't wired yet.", "Use a newer version.").into())
-}
-
-#[async_trait]
-impl CredentialsApi for Pending {
-    async fn list(&self, _: &Actor) -> Result<Vec<Credential>, AppError> {
-        Ok(Vec::new())
-    }
-    async fn get(&self, _: &Actor, _: &CredentialId) -> Result<Credential, AppError> {
-        pending()
-    }
-    async fn create(&self, _: &Actor, _: CredentialForm) -> Result<CredentialId, AppError> {
-        pending()
-    }
-    async fn update(&self, _: &Actor, _: &CredentialId, _: i64, _: CredentialForm) -> Result<(), AppError> {
-        pending()
-    }
-    async fn check(&self, _: &Actor, _: &CredentialId) -> Result<Credential, AppError> {
-        pending()
-    }
-    async fn delete(&self, _: &Actor, _: &CredentialId) -> Result<(), AppError> {
-        pending()
-    }
-}
-
-#[async_trait]
-impl RegistriesApi for Pending {
-    async fn list(&self, _: &Actor) -> Result<Vec<Registry>, AppError> {
-        Ok(Vec::new())
-    }
-    async fn get(&self, _: &Actor, _: &RegistryId) -> Result<Registry, AppError> {
-        pending()
-    }
-    async fn create(&self, _: &Actor, _: RegistryForm) -> Result<RegistryId, AppError> {
-        pending()
-    }
-    async fn update(&self, _: &Actor, _: &RegistryId, _: i64, _: RegistryForm) -> Result<(), AppError> {
-        pending()
-    }
-    async fn make_default(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
-        pending()
-    }
-    async fn delete(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
-        pending()
-    }
 }
 
 #[async_trait]
