@@ -15,7 +15,7 @@ test: ## All tests, against a real swarm, registry and browser
 e2e: ## The browser's tests alone
 	@scripts/test e2e
 
-check: ## Format, lints, documentation, dependencies, unit tests
+check: ## Format, lints, documentation, dependencies, tests that need no lab
 	@scripts/check
 
 bench: ## Sizes, start, memory and speed of the release
