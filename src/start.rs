@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::http::{self, Web, listener};
+use crate::jobs::Jobs;
 use crate::oci;
 use crate::registries::Registries;
 use crate::storage::{Db, StorageError};
@@ -75,6 +76,9 @@ impl From<StorageError> for StartError {
     }
 }
 
+/// For running steps and requests to end. Steps have 20 s of their own to come to a border.
+const STOP: Duration = Duration::from_secs(25);
+
 /// All parts, wired, with nothing running yet but what needs no waiting for.
 pub struct Slipway {
     /// The settings in force.
@@ -87,6 +91,8 @@ pub struct Slipway {
     pub accounts: Accounts,
     /// Seals secrets.
     pub vault: Vault,
+    /// Durable work.
+    pub jobs: Jobs,
     /// What the product can do.
     pub backend: Backend,
     /// The web part.
@@ -112,8 +118,9 @@ impl Slipway {
         let shutdown = CancellationToken::new();
         let tasks = TaskTracker::new();
 
-        let accounts = Accounts::new(db.clone(), clock.clone());
         let oci = oci::Client::new().map_err(|error| StartError::Client(crate::problems::chain(&error)))?;
+        let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
+        let accounts = Accounts::new(db.clone(), clock.clone());
         let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci);
         let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
         let backend = Backend {
@@ -122,18 +129,19 @@ impl Slipway {
             registries: Arc::new(registries),
             builds: Arc::new(pending::Pending),
             services: Arc::new(pending::Pending),
-            jobs: Arc::new(pending::Pending),
+            jobs: Arc::new(jobs.clone()),
             settings: Arc::new(pending::Pending),
         };
         let web = Arc::new(Web::new(
             Arc::clone(&config),
             backend.clone(),
+            jobs.clone(),
             db.clone(),
             clock.clone(),
             tasks.clone(),
             shutdown.clone(),
         ));
-        Ok(Self { config, db, clock, accounts, vault, backend, web, shutdown, tasks, _lock: lock })
+        Ok(Self { config, db, clock, accounts, vault, jobs, backend, web, shutdown, tasks, _lock: lock })
     }
 
     /// Everything that answers.
@@ -141,8 +149,14 @@ impl Slipway {
         http::router(Arc::clone(&self.web))
     }
 
-    /// Starts the loops.
+    /// Starts the loops: jobs, and the sweep of ended sessions.
     pub fn start_loops(&self) {
+        let jobs = self.jobs.start(self.shutdown.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = jobs.await {
+                tracing::error!(%error, "the workers ended in a panic");
+            }
+        });
         let (web, shutdown) = (Arc::clone(&self.web), self.shutdown.clone());
         self.tasks.spawn(async move {
             loop {
@@ -161,7 +175,7 @@ impl Slipway {
     pub async fn stop(self) {
         self.shutdown.cancel();
         self.tasks.close();
-        if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(STOP, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "some work didn't end in time; the next start takes it up");
         }
         self.db.close().await;

@@ -73,9 +73,19 @@ pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) ->
         web.once.key(cookie, &post.action, &bytes)
     });
     parts.extensions.insert(post);
+    // The framework would send a form that it can't read back to wherever this says.
+    parts.headers.remove(http::header::REFERER);
     let headers = parts.headers.clone();
     let request = Request::from_parts(parts, Body::from(bytes));
-    let work = async move { finish(next.run(request).await, session, fresh_device).await };
+    let unreadable = headers.clone();
+    let work = async move {
+        let response = next.run(request).await;
+        // Refusals of use cases are marked. What fails unmarked didn't get that far: fields are missing or malformed.
+        if response.status().is_server_error() && !response.headers().contains_key(REFUSED) {
+            return incomplete(&unreadable);
+        }
+        finish(response, session, fresh_device).await
+    };
     match key {
         Some(key) => web.once.run(key, work, |response| response.headers_mut().remove(REFUSED).is_none()).await,
         None => {
@@ -110,6 +120,17 @@ fn other_method(parts: &Parts, allowed: &Method) -> Response {
     if let Ok(value) = HeaderValue::from_str(allowed.as_str()) {
         response.headers_mut().insert(http::header::ALLOW, value);
     }
+    response
+}
+
+fn incomplete(headers: &http::HeaderMap) -> Response {
+    let text = "The form is incomplete. Go back, reload the page and fill it in again.";
+    let mut response = if wants_html(headers) {
+        refuse(StatusCode::UNPROCESSABLE_ENTITY, headers, "This form isn't taken", text)
+    } else {
+        failure(headers, &AppError::field("", text))
+    };
+    response.headers_mut().insert(REFUSED, HeaderValue::from_static("1"));
     response
 }
 

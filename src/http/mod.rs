@@ -19,6 +19,7 @@ pub mod transport;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::jobs::Jobs;
 use crate::storage::Db;
 use app::api::Backend;
 use axum::Router;
@@ -36,6 +37,8 @@ pub struct Web {
     pub config: Arc<Config>,
     /// What the product can do.
     pub backend: Backend,
+    /// Their logs are followed.
+    pub jobs: Jobs,
     /// For health and sessions.
     pub db: Db,
     /// What time it is.
@@ -44,6 +47,8 @@ pub struct Web {
     pub sessions: session::Sessions,
     /// Forms that came already.
     pub once: once::Once,
+    /// Streams that are open.
+    pub streams: streams::Streams,
     /// Cancelled when the server stops; ends streams.
     pub shutdown: CancellationToken,
 }
@@ -53,13 +58,15 @@ impl Web {
     pub fn new(
         config: Arc<Config>,
         backend: Backend,
+        jobs: Jobs,
         db: Db,
         clock: Clock,
         tasks: TaskTracker,
         shutdown: CancellationToken,
     ) -> Self {
         let sessions = session::Sessions::new(db.clone(), clock.clone());
-        Self { config, backend, db, sessions, once: once::Once::new(clock.clone(), tasks), clock, shutdown }
+        let once = once::Once::new(clock.clone(), tasks);
+        Self { config, backend, jobs, db, clock, sessions, once, streams: streams::Streams::default(), shutdown }
     }
 }
 

@@ -79,6 +79,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (POST, "/api/services/cancel-deployment", SignedIn(ManageServices)),
     (POST, "/api/builds/start", SignedIn(ManageServices)),
     (POST, "/api/builds/cancel", SignedIn(ManageServices)),
+    (POST, "/api/settings/theme", SignedIn(ManageOwnAccount)),
     (POST, "/api/settings/start-swarm", SignedIn(ManageSettings)),
 ];
 

@@ -1,23 +1,181 @@
-//! Event streams and downloads of logs.
+//! A job's log: live as server-sent events, or whole as a download.
+//!
+//! The event's id is the byte offset behind it, so a browser that reconnects goes on where it was. A stream ends when the
+//! server stops and when the session ends, whichever way; how many a session may have is bounded.
 
 use super::Web;
-use super::errors::failure;
-use app::error::Problem;
-use axum::extract::{Request, State};
-use axum::response::Response;
-use std::sync::Arc;
+use super::errors::{failure, refuse};
+use app::error::AppError;
+use app::model::account::Actor;
+use app::model::id::JobId;
+use app::model::job::LiveEvent;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tower_sessions::Session;
+
+/// Open streams of one session.
+const PER_SESSION: usize = 16;
+/// How often the session of an open stream is looked at.
+const LOOK: Duration = Duration::from_secs(3);
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Proxies must hand events on at once.
+const NO_BUFFER: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+
+/// How many streams each session has open.
+#[derive(Clone, Debug, Default)]
+pub struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One open stream; dropping it makes room.
+struct Open {
+    streams: Streams,
+    session: String,
+}
+
+impl Streams {
+    fn open(&self, session: &str) -> Option<Open> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(session.to_owned()).or_default();
+        if *count >= PER_SESSION {
+            return None;
+        }
+        *count += 1;
+        Some(Open { streams: self.clone(), session: session.to_owned() })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut counts = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.session) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.session);
+            }
+        }
+    }
+}
+
+/// Who asks, for which job. The guard has checked both already; this only reads.
+fn asked(request: &Request, id: &str) -> Result<(Actor, Session, JobId), AppError> {
+    let extensions = request.extensions();
+    let actor = extensions.get::<Actor>().cloned().ok_or(AppError::SignIn)?;
+    let session = extensions.get::<Session>().cloned().ok_or(AppError::SignIn)?;
+    let id = id.parse().map_err(|_| AppError::NotFound("job".into()))?;
+    Ok((actor, session, id))
+}
+
+/// Where to go on: what the browser saw last, or what the page asks for.
+fn offset(headers: &HeaderMap, query: Option<&str>) -> u64 {
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let from = || {
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+            .find(|(name, _)| name == "from")
+            .map(|(_, value)| value.into_owned())
+    };
+    last.map(str::to_owned).or_else(from).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn name(event: &LiveEvent) -> &'static str {
+    match event {
+        LiveEvent::Log { .. } => "log",
+        LiveEvent::Job { .. } => "job",
+        LiveEvent::End => "end",
+    }
+}
 
 /// `GET /jobs/{id}/log`: server-sent events.
-pub async fn log(State(_web): State<Arc<Web>>, request: Request) -> Response {
-    not_yet(&request)
+pub async fn log(State(web): State<Arc<Web>>, Path(id): Path<String>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let (actor, session, id) = match asked(&request, &id) {
+        Ok(asked) => asked,
+        Err(error) => return failure(&headers, &error),
+    };
+    let Some(session) = session.id().map(|id| id.to_string()) else { return failure(&headers, &AppError::SignIn) };
+    let Some(open) = web.streams.open(&session) else {
+        let text = "Too many live logs are open in this browser. Close some tabs.";
+        return refuse(StatusCode::TOO_MANY_REQUESTS, &headers, "Too many live logs", text);
+    };
+    let events = match web.jobs.follow(&actor, &id, offset(&headers, request.uri().query())).await {
+        Ok(events) => events,
+        Err(error) => return failure(&headers, &error),
+    };
+    let events = events.take_until(over(web, session)).map(move |(offset, event)| {
+        let _held = &open;
+        let text = serde_json::to_string(&event).unwrap_or_default();
+        Ok::<_, Infallible>(Event::default().id(offset.to_string()).event(name(&event)).data(text))
+    });
+    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
+    response.headers_mut().extend([NO_BUFFER]);
+    response
 }
 
-/// `GET /jobs/{id}/log.txt`: the whole log.
-pub async fn log_text(State(_web): State<Arc<Web>>, request: Request) -> Response {
-    not_yet(&request)
+/// Ends when the server stops or the session isn't good any more.
+async fn over(web: Arc<Web>, session: String) {
+    loop {
+        tokio::select! {
+            () = web.shutdown.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {
+                if !web.sessions.is_signed_in(&session).await {
+                    return;
+                }
+            }
+        }
+    }
 }
 
-fn not_yet(request: &Request) -> Response {
-    let problem = Problem::new("log.unavailable", "Logs can't be followed yet.", "Use a newer version.");
-    failure(request.headers(), &problem.into())
+/// `GET /jobs/{id}/log.txt`: the whole log as text.
+pub async fn log_text(State(web): State<Arc<Web>>, Path(id): Path<String>, request: Request) -> Response {
+    let (actor, _, id) = match asked(&request, &id) {
+        Ok(asked) => asked,
+        Err(error) => return failure(request.headers(), &error),
+    };
+    let text = match web.jobs.text(&actor, &id).await {
+        Ok(text) => text,
+        Err(error) => return failure(request.headers(), &error),
+    };
+    let mut response = Response::new(Body::from_stream(text));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{id}.log.txt\"")) {
+        headers.insert(CONTENT_DISPOSITION, value);
+    }
+    headers.extend([NO_BUFFER]);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reconnect_goes_on_where_it_was_and_nonsense_starts_anew() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(offset(&headers, None), 0);
+        assert_eq!(offset(&headers, Some("from=12&x=1")), 12);
+        assert_eq!(offset(&headers, Some("from=-1")), 0);
+        headers.insert("last-event-id", HeaderValue::from_static("40"));
+        assert_eq!(offset(&headers, Some("from=12")), 40);
+    }
+
+    #[test]
+    fn a_session_has_a_bounded_number_of_streams() {
+        let streams = Streams::default();
+        let mut open: Vec<Open> = (0..PER_SESSION).filter_map(|_| streams.open("a")).collect();
+        assert_eq!(open.len(), PER_SESSION);
+        assert!(streams.open("a").is_none() && streams.open("b").is_some());
+        open.pop();
+        assert!(streams.open("a").is_some());
+        drop(open);
+        assert!(streams.0.lock().expect("not poisoned").is_empty());
+    }
 }

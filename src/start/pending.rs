@@ -1,14 +1,12 @@
 //! Stands in for parts that aren't wired yet: each wish is refused with a Problem.
 
 use app::api::builds::BuildsApi;
-use app::api::jobs::JobsApi;
 use app::api::services::ServicesApi;
 use app::api::settings::SettingsApi;
 use app::error::{AppError, Problem};
 use app::model::account::Actor;
 use app::model::build::Build;
-use app::model::id::{BuildId, DeploymentId, JobId, ServiceId};
-use app::model::job::{Job, LogLine, Step};
+use app::model::id::{BuildId, DeploymentId, ServiceId};
 use app::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
 use app::model::settings::Host;
 use async_trait::async_trait;
@@ -69,19 +67,6 @@ impl ServicesApi for Pending {
         pending()
     }
     async fn cancel_deployment(&self, _: &Actor, _: &DeploymentId) -> Result<(), AppError> {
-        pending()
-    }
-}
-
-#[async_trait]
-impl JobsApi for Pending {
-    async fn list(&self, _: &Actor, _: u32) -> Result<Vec<Job>, AppError> {
-        Ok(Vec::new())
-    }
-    async fn get(&self, _: &Actor, _: &JobId) -> Result<(Job, Vec<Step>), AppError> {
-        pending()
-    }
-    async fn tail(&self, _: &Actor, _: &JobId, _: usize) -> Result<(Vec<LogLine>, u64), AppError> {
         pending()
     }
 }

@@ -154,15 +154,8 @@ impl Browser {
     }
 
     /// Sends anything; adds host, peer and cookies.
-    pub async fn send(&mut self, mut request: Request<Body>) -> Answer {
-        let headers = request.headers_mut();
-        headers.entry(HOST).or_insert(self.host.parse().expect("a header"));
-        if !self.cookies.is_empty() {
-            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            headers.insert(COOKIE, cookies.join("; ").parse().expect("a header"));
-        }
-        request.extensions_mut().insert(Peer(SocketAddr::new(self.peer, 50_000)));
-        let response = self.router.clone().oneshot(request).await.expect("never fails");
+    pub async fn send(&mut self, request: Request<Body>) -> Answer {
+        let response = self.open(request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8_lossy(&body).into_owned();
@@ -177,6 +170,18 @@ impl Browser {
             }
         }
         answer
+    }
+
+    /// Sends anything and leaves the body unread, as with streams.
+    pub async fn open(&self, mut request: Request<Body>) -> ::http::Response<Body> {
+        let headers = request.headers_mut();
+        headers.entry(HOST).or_insert(self.host.parse().expect("a header"));
+        if !self.cookies.is_empty() {
+            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            headers.insert(COOKIE, cookies.join("; ").parse().expect("a header"));
+        }
+        request.extensions_mut().insert(Peer(SocketAddr::new(self.peer, 50_000)));
+        self.router.clone().oneshot(request).await.expect("never fails")
     }
 }
 

@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("oci", &[]),
     ("docker", &["clock"]),
     ("jobs", &["clock", "problems", "storage"]),
-    ("http", &["clock", "config", "problems", "storage"]),
+    ("http", &["clock", "config", "jobs", "problems", "storage"]),
     // The product, each also may use ground and machinery.
     ("activity", &[]),
     ("accounts", &["activity"]),

@@ -65,6 +65,8 @@ fn wrong_settings_stop_the_start_and_help_names_all() {
     let output = slipway(&["serve", "--listen", "nowhere"], "");
     assert!(!output.status.success() && said(&output).contains("--listen is \"nowhere\""), "{}", said(&output));
     let help = said(&slipway(&["serve", "--help"], ""));
+    // Lines are broken to the width of the terminal.
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for setting in slipway::config::SETTINGS {
         assert!(help.contains(&format!("--{}", setting.key)) && help.contains(setting.meaning), "{help}");
     }
