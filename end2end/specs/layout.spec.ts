@@ -43,7 +43,7 @@ test('no page scrolls sideways at 390 and 320 pixels', async ({ page }, info) =>
   await expectAccessible(page, info);
   await story.picture(page, 'build-phone');
   await page.getByRole('button', { name: 'Menu' }).click();
-  await expect(page.getByRole('link', { name: 'Services' })).toBeVisible();
+  await expect(page.getByRole('navigation').getByRole('link', { name: 'Services' })).toBeVisible();
   await expectAccessible(page, info);
 });
 

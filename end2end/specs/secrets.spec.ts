@@ -12,7 +12,7 @@ import { expect, ownerOf, test, useApp } from '../fixtures/test';
 import { addRegistry, addService, buildAndDeploy, buildEnds, deploymentEnds, idsOn, logOf, startBuild } from '../fixtures/things';
 
 // As talkative as it gets.
-const it = useApp(() => ({ env: { RUST_LOG: 'trace', SLIPWAY_LOG: 'trace' } }));
+const it = useApp(() => ({ env: { SLIPWAY_LOG: 'trace' } }));
 
 test('a day with many secrets, and a search for each of them', async ({ page, context }) => {
   test.setTimeout(150_000);
@@ -69,7 +69,7 @@ test('a day with many secrets, and a search for each of them', async ({ page, co
   expect(broken.state).toBe('failed');
   await repository.website('version 2');
   await buildAndDeploy(client, service);
-  const [, oldest = ''] = (await idsOn(client, `/services/${service}`, 'dep')).reverse();
+  const oldest = (await idsOn(client, `/services/${service}`, 'dep')).at(-1) ?? '';
   await client.submit('services/roll-back', `/services/${service}`, { to: oldest });
   const lines = await client.stream(`/jobs/${ended.job}/log`, (text) => text.includes('found:'));
   expect(lines).toContain('found:');
