@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 /// What `scripts/build-site` made. Empty in a build without it: pages then come without style and behaviour.
 #[derive(rust_embed::RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/target/site"]
+#[folder = "target/site"]
 #[allow_missing = true]
 struct Files;
 
