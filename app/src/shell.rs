@@ -95,7 +95,6 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 fn render(page: Page, actor: Option<Actor>, host: Option<Host>, flash: Option<String>, form: FormState) -> String {
     let assets = use_context::<Assets>().unwrap_or_default();
     let theme = request::cookie("theme").filter(|theme| ui::layout::THEMES.iter().any(|(name, _)| name == theme));
-    let icon = assets.icons.clone();
     let content = match actor {
         Some(actor) => view! { <Layout actor host=host.unwrap_or_default() flash form page/> }.into_any(),
         None => view! { <Plain flash form page/> }.into_any(),
@@ -109,7 +108,6 @@ fn render(page: Page, actor: Option<Actor>, host: Option<Host>, flash: Option<St
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="robots" content="noindex"/>
                 {(!assets.css.is_empty()).then(|| view! { <link rel="stylesheet" href=assets.css.clone()/> })}
-                {(!icon.is_empty()).then(|| view! { <link rel="preload" href=icon r#as="image" r#type="image/svg+xml"/> })}
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
             </head>
             <body>{content}</body>

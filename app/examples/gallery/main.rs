@@ -6,22 +6,58 @@
 
 mod samples;
 
+use app::model::job::{LiveEvent, LogLine};
 use app::shell::Assets;
-use axum::extract::Request;
+use axum::extract::{RawQuery, Request};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
+use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures::{Stream, StreamExt, stream};
 use samples::World;
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = std::env::args().nth(1).map_or(Ok(7171), |port| port.parse())?;
-    let router = app::routes::router().fallback(file_or_not_found).layer(from_fn(set_the_scene));
+    let router = app::routes::router()
+        .route("/jobs/{id}/log", get(log))
+        .fallback(file_or_not_found)
+        .layer(from_fn(set_the_scene));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("http://127.0.0.1:{port}/");
     axum::serve(listener, router).await?;
     Ok(())
+}
+
+/// A job that says something every 300 ms, and ends after a while.
+async fn log(RawQuery(query): RawQuery) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let from: u64 = query.and_then(|query| query.strip_prefix("from=")?.parse().ok()).unwrap_or(0);
+    let events = stream::iter(0..60_u64).then(move |n| async move {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let job = samples::running_job();
+        Ok(match n {
+            59 => Event::default().event("end").data(r#"{"type":"end"}"#),
+            n if n % 10 == 5 => {
+                event("job", from + n, &LiveEvent::Job { job: Box::new(job), steps: samples::running_steps() })
+            }
+            n => {
+                let text = format!("#4 {n}.1 \u{1b}[32mstill\u{1b}[0m compiling <b>live</b>, line {n} after the page");
+                event(
+                    "log",
+                    from + n,
+                    &LiveEvent::Log { lines: vec![LogLine { n: 100 + n, at: 0, step: "build".into(), text }] },
+                )
+            }
+        })
+    });
+    Sse::new(events)
+}
+
+fn event(name: &str, id: u64, event: &LiveEvent) -> Event {
+    Event::default().event(name).id(id.to_string()).data(serde_json::to_string(event).unwrap_or_default())
 }
 
 fn root() -> PathBuf {

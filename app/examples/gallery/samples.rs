@@ -366,6 +366,18 @@ fn steps(job: &Job) -> Vec<Step> {
     steps
 }
 
+/// The job that the running build's page follows.
+#[cfg_attr(test, expect(dead_code, reason = "the gallery's event stream uses it"))]
+pub fn running_job() -> Job {
+    job(1)
+}
+
+/// Its steps.
+#[cfg_attr(test, expect(dead_code, reason = "the gallery's event stream uses it"))]
+pub fn running_steps() -> Vec<Step> {
+    steps(&job(1))
+}
+
 fn lines(job: &Job) -> Vec<LogLine> {
     let mut lines: Vec<(&str, String)> = vec![
         ("prepare", "The registry 127.0.0.1:5600 accepts pushes to shop/web.".into()),

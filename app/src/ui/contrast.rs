@@ -76,6 +76,7 @@ fn tokens() -> HashMap<&'static str, [Colour; 2]> {
     let mut tokens = HashMap::new();
     let mut aliases = Vec::new();
     for piece in SHEET.split(['{', ';', '}']) {
+        let piece = piece.rsplit("*/").next().unwrap_or(piece);
         let Some((name, value)) = piece.trim().strip_prefix("--").and_then(|token| token.split_once(':')) else {
             continue;
         };

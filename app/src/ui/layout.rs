@@ -75,9 +75,9 @@ pub fn Layout(
                 <ul class="plain">{links(&PLACES)}</ul>
                 <ul class="plain">{links(&MACHINERY)}</ul>
                 <div class="side-foot">
-                    <p class="who"><Icon name=Name::User/>{actor.username}</p>
+                    <Themes/>
                     <div class="row">
-                        <Themes/>
+                        <p class="who"><Icon name=Name::User/>{actor.username}</p>
                         <Form to=SignOut::PATH class="row" flat=true><Submit text="Sign out" class="quiet" icon=Name::SignOut/></Form>
                     </div>
                 </div>

@@ -22,7 +22,7 @@ pub fn table(builds: Vec<Build>, of_all: bool) -> impl IntoView + use<> {
                 <tr>
                     <td><a href=paths::build(&build.id)>{name}</a></td>
                     <td><JobBadge state=build.state of=build.job.to_string()/></td>
-                    <td class="wide">{commit} " " {build.commit_subject.clone()}</td>
+                    <td class="wide text">{commit} " " {build.commit_subject.clone()}</td>
                     <td class="wide num">{time::took(build.started, build.finished)}</td>
                     <td><Age millis=build.created/></td>
                 </tr>
