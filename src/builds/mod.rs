@@ -1,12 +1,44 @@
 //! Runs that turn commits into images.
+//!
+//! What must always hold: the registry is chosen once, when a build is asked for, and without one nothing starts; the
+//! repository is hostile; the registry's password is in one file of the build's private folder, which is gone when the build
+//! is over; an image counts as built once the registry itself names its digest.
+//!
+//! `build_image` has the steps; `git` and `checkout` fetch; `context` and `frontend` look at what was fetched; `login` and
+//! `buildx` build and push; `progress` and `display` show it; `causes` explains failures.
 
-use crate::storage::Tx;
-use app::error::AppError;
-use app::model::build::CommitSha;
+mod build_image;
+mod buildx;
+mod causes;
+mod checkout;
+mod context;
+mod display;
+mod folder;
+mod frontend;
+mod git;
+mod login;
+mod progress;
+mod store;
+
+use crate::activity;
+use crate::clock::{Clock, random};
+use crate::config::Config;
+use crate::jobs::{Handler, Jobs, Lane, NewJob};
+use crate::oci;
+use crate::problems;
+use crate::process::Runner;
+use crate::registries::Registries;
+use crate::storage::{Db, Tx};
+use app::api::builds::BuildsApi;
+use app::error::{AppError, Problem};
+use app::model::account::{Action, Actor};
+use app::model::build::{Build, CommitSha};
 use app::model::id::{BuildId, RegistryId, ServiceId};
 use app::model::image_ref::ImageRef;
 use app::model::service::GitSource;
+use app::paths;
 use async_trait::async_trait;
+use std::sync::{Arc, OnceLock};
 
 /// What a build needs to know of its service.
 #[derive(Clone, Debug)]
@@ -49,4 +81,161 @@ pub trait Services: Send + Sync {
     async fn facts(&self, service: &ServiceId) -> Result<ServiceFacts, AppError>;
     /// Makes a deployment of the build and its job, in the given transaction; once per build.
     async fn deploy(&self, tx: &mut Tx, build: &FinishedBuild) -> Result<(), AppError>;
+}
+
+/// Most builds that are listed at once.
+const MOST: u32 = 1_000;
+
+/// Builds: the use cases behind `app::api::builds`. Cheap to clone.
+#[derive(Clone)]
+pub struct Builds {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Db,
+    clock: Clock,
+    jobs: Jobs,
+    registries: Registries,
+    oci: oci::Client,
+    runner: Runner,
+    config: Config,
+    allowed: checkout::Allowed,
+    services: OnceLock<Arc<dyn Services>>,
+}
+
+impl Builds {
+    /// The use cases over their parts; then [`Builds::set_services`], [`Builds::sweep`], and register
+    /// [`Builds::handler`].
+    ///
+    /// What the administrator gives git comes with Slipway's own environment: `GIT_SSL_CAINFO` for https repositories
+    /// with a private authority, `SSH_AUTH_SOCK` for an agent with deploy keys.
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        jobs: Jobs,
+        registries: Registries,
+        oci: oci::Client,
+        runner: Runner,
+        config: Config,
+    ) -> Self {
+        let allowed = checkout::Allowed {
+            local: config.local_repositories.clone(),
+            known_hosts: config.data_dir.join("known_hosts"),
+            ca_file: std::env::var_os("GIT_SSL_CAINFO"),
+            ssh_agent: std::env::var_os("SSH_AUTH_SOCK"),
+        };
+        let services = OnceLock::new();
+        Self { inner: Arc::new(Inner { db, clock, jobs, registries, oci, runner, config, allowed, services }) }
+    }
+
+    /// Plugs services in. Once, before anything is built.
+    pub fn set_services(&self, services: Arc<dyn Services>) {
+        if self.inner.services.set(services).is_err() {
+            tracing::warn!("builds have their services already");
+        }
+    }
+
+    /// The job that it runs; `start.rs` registers it.
+    pub fn handler(&self) -> Arc<dyn Handler> {
+        Arc::new(build_image::BuildImage::new(self.clone()))
+    }
+
+    /// Removes what builds of an earlier run of the program left. At start, before the workers.
+    pub async fn sweep(&self) -> std::io::Result<()> {
+        let folder = self.inner.config.builds_dir();
+        let count =
+            tokio::task::spawn_blocking(move || folder::sweep(&folder)).await.map_err(std::io::Error::other)??;
+        if count > 0 {
+            tracing::info!(count, "removed build folders that an earlier run left");
+        }
+        Ok(())
+    }
+
+    fn services(&self) -> Result<&Arc<dyn Services>, AppError> {
+        self.inner.services.get().ok_or_else(|| AppError::NotFound("service".into()))
+    }
+
+    /// The registry that a build of this service pushes to, or why it can't start.
+    async fn registry_for(&self, service: &ServiceId, facts: &ServiceFacts) -> Result<RegistryId, AppError> {
+        match self.inner.registries.choose(facts.source.registry.as_ref()).await {
+            Ok(Some(registry)) => Ok(registry),
+            Ok(None) => {
+                Err(Problem::new("registry.none", "There is no registry to push to.", "Create a registry first.")
+                    .with_link(paths::NEW_REGISTRY, "Create a registry")
+                    .into())
+            }
+            Err(AppError::NotFound(_)) => Err(Problem::new(
+                "registry.gone",
+                "The registry that this service builds to was deleted.",
+                "Choose another one on the service.",
+            )
+            .with_link(paths::edit_service(service), "Edit the service")
+            .into()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What jobs of a service's builds change: its builds, not the service, so that a roll-back never waits for a build.
+fn subject(service: &ServiceId) -> String {
+    format!("builds:{service}")
+}
+
+#[async_trait]
+impl BuildsApi for Builds {
+    async fn list(&self, actor: &Actor, of: Option<&ServiceId>, limit: u32) -> Result<Vec<Build>, AppError> {
+        actor.may(Action::Read)?;
+        store::list(self.inner.db.read(), of, limit.min(MOST)).await.map_err(problems::of)
+    }
+
+    async fn get(&self, actor: &Actor, id: &BuildId) -> Result<Build, AppError> {
+        actor.may(Action::Read)?;
+        let found = store::find(self.inner.db.read(), id).await.map_err(problems::of)?;
+        found.ok_or_else(|| AppError::NotFound("build".into()))
+    }
+
+    async fn start(&self, actor: &Actor, service: &ServiceId, deploy: bool) -> Result<BuildId, AppError> {
+        actor.may(Action::ManageServices)?;
+        let facts = self.services()?.facts(service).await?;
+        let registry = self.registry_for(service, &facts).await?;
+        let id = BuildId::from_random(random());
+        let job = NewJob {
+            kind: build_image::KIND,
+            payload: serde_json::json!({ "build": id }),
+            subject: subject(service),
+            key: None,
+            lane: Lane::Build,
+            asked_by: actor.username.clone(),
+            max_attempts: 1,
+        };
+        let mut tx = self.inner.db.write().await.map_err(problems::of)?;
+        let job = self.inner.jobs.enqueue(&mut tx, job).await.map_err(problems::of)?;
+        let created = self.inner.clock.millis();
+        let new = store::New { id: &id, service, job: &job, registry: &registry, deploys: deploy, created };
+        let number = store::insert(&mut tx, &new).await.map_err(problems::of)?;
+        self.inner.jobs.supersede(&mut tx, build_image::KIND, &subject(service), &job).await.map_err(problems::of)?;
+        let detail = format!("{} build {number}", facts.name);
+        activity::record(&mut tx, &self.inner.clock, &actor.username, "build.start", id.as_str(), &detail)
+            .await
+            .map_err(problems::of)?;
+        tx.commit().await.map_err(problems::of)?;
+        self.inner.jobs.wake();
+        Ok(id)
+    }
+
+    async fn cancel(&self, actor: &Actor, id: &BuildId) -> Result<(), AppError> {
+        actor.may(Action::ManageServices)?;
+        let build = self.get(actor, id).await?;
+        if build.state.is_final() {
+            return Ok(());
+        }
+        self.inner.jobs.cancel(&build.job).await.map_err(problems::of)?;
+        let mut tx = self.inner.db.write().await.map_err(problems::of)?;
+        let detail = format!("{} build {}", build.service_name, build.number);
+        activity::record(&mut tx, &self.inner.clock, &actor.username, "build.cancel", id.as_str(), &detail)
+            .await
+            .map_err(problems::of)?;
+        tx.commit().await.map_err(problems::of)
+    }
 }

@@ -197,6 +197,7 @@ impl Jobs {
 
     /// [`Jobs::start`] with another time for running steps.
     pub fn start_with(&self, stop: CancellationToken, grace: Duration) -> tokio::task::JoinHandle<()> {
+        #[expect(clippy::disallowed_methods, reason = "whoever stops the program waits for this handle")]
         tokio::task::spawn(worker::dispatch(self.clone(), stop, grace))
     }
 

@@ -276,6 +276,7 @@ impl Runner {
             Program::Docker => &self.inner.docker,
         };
         let file = file.as_ref().ok_or(ProcessError::NotInstalled(program))?;
+        #[expect(clippy::disallowed_methods, reason = "this is where programs start")]
         let mut command = tokio::process::Command::new(&self.inner.supervisor);
         command
             .arg0("slipway")

@@ -58,6 +58,7 @@ fn become_program(args: &[OsString]) -> ExitCode {
     // Slipway's own files are for itself alone, but what git checks out keeps its modes in an image, where another user
     // may have to read it. The folder around it is private.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+    #[expect(clippy::disallowed_methods, reason = "this is where programs start")]
     let error = std::process::Command::new(program).args(rest).exec();
     failed(&format!("{} can't be started", program.to_string_lossy()), &error)
 }
@@ -82,6 +83,7 @@ async fn tend(args: &[OsString]) -> std::io::Result<u8> {
     let mut told = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let slipway = pipe::Receiver::from_owned_fd(std::io::stdin().as_fd().try_clone_to_owned()?)?;
+    #[expect(clippy::disallowed_methods, reason = "this is where programs start")]
     let mut program = tokio::process::Command::new("/proc/self/exe")
         .arg0("slipway")
         .args(["supervise", "--", BECOME])

@@ -1,0 +1,122 @@
+//! Composes the call of `docker buildx build`: arguments and environment as pure functions.
+
+use super::context::Located;
+use super::folder::BuildFolder;
+use crate::process::{Invocation, Program};
+use app::model::image_ref::{Digest, ImageRef};
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+/// Longest build.
+const WITHIN: Duration = Duration::from_secs(2 * 3_600);
+
+/// What is built and pushed.
+pub(super) struct Push<'a> {
+    pub(super) reference: &'a ImageRef,
+    pub(super) located: &'a Located,
+    /// Keys are ours; values are ids.
+    pub(super) labels: &'a [(&'static str, String)],
+}
+
+/// The whole call. `docker_host` comes from the configuration.
+pub(super) fn build(push: &Push<'_>, folder: &BuildFolder, docker_host: &str) -> Invocation {
+    environment(Invocation::new(Program::Docker), folder, docker_host)
+        .args(args(push, &folder.metadata()))
+        .folder(folder.home())
+        .within(WITHIN)
+}
+
+/// Whether buildx is there: `docker buildx version`.
+pub(super) fn version(folder: &Path, docker_host: &str) -> Invocation {
+    Invocation::new(Program::Docker)
+        .args(["buildx", "version"])
+        .env("HOME", folder)
+        .env("DOCKER_CONFIG", folder)
+        .env("DOCKER_HOST", docker_host)
+}
+
+/// Values are joined to their flags with `=`, so that none can pass for a flag; the context stands behind `--`.
+fn args(push: &Push<'_>, metadata: &Path) -> Vec<OsString> {
+    let mut args: Vec<OsString> = ["buildx", "build", "--push", "--progress=rawjson", "--provenance=false"]
+        .into_iter()
+        .map(OsString::from)
+        .collect();
+    args.push(joined("--metadata-file=", metadata));
+    for (key, value) in push.labels {
+        args.push(format!("--label={key}={value}").into());
+    }
+    args.push(format!("--tag={}", push.reference).into());
+    args.push(joined("--file=", &push.located.dockerfile));
+    args.push("--".into());
+    args.push(push.located.context.clone().into());
+    args
+}
+
+fn environment(invocation: Invocation, folder: &BuildFolder, docker_host: &str) -> Invocation {
+    let invocation = invocation
+        .env("HOME", folder.home())
+        .env("DOCKER_CONFIG", folder.login())
+        .env("BUILDX_CONFIG", folder.buildx())
+        .env("DOCKER_HOST", docker_host)
+        .env("DOCKER_CLI_HINTS", "false")
+        // The checkout has no .git, and a repository around the data folder is none of buildx's business.
+        .env("BUILDX_GIT_INFO", "false");
+    // buildx itself asks the registry's token service, and has to trust what Slipway trusts.
+    ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().fold(invocation, |invocation, name| match std::env::var_os(name) {
+        Some(value) => invocation.env(name, value),
+        None => invocation,
+    })
+}
+
+fn joined(flag: &str, path: &Path) -> OsString {
+    let mut arg = OsString::from(flag);
+    arg.push(path);
+    arg
+}
+
+/// The digest in the metadata file.
+pub(super) fn digest(metadata: &str) -> Option<Digest> {
+    let metadata: serde_json::Value = serde_json::from_str(metadata).ok()?;
+    metadata.get("containerimage.digest")?.as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_values_stay_one_element() {
+        let located = Located { dockerfile: "/b/source/--load $(id)".into(), context: "/b/source/-x;y".into() };
+        let reference: ImageRef = "127.0.0.1:5000/shop/web:c0ffee".parse().expect("a reference");
+        let labels = [("org.opencontainers.image.revision", "c0ffee".to_owned())];
+        let push = Push { reference: &reference, located: &located, labels: &labels };
+        assert_eq!(
+            args(&push, Path::new("/b/metadata.json")),
+            [
+                "buildx",
+                "build",
+                "--push",
+                "--progress=rawjson",
+                "--provenance=false",
+                "--metadata-file=/b/metadata.json",
+                "--label=org.opencontainers.image.revision=c0ffee",
+                "--tag=127.0.0.1:5000/shop/web:c0ffee",
+                "--file=/b/source/--load $(id)",
+                "--",
+                "/b/source/-x;y",
+            ]
+            .map(OsString::from)
+        );
+    }
+
+    #[test]
+    fn the_digest_is_read_from_what_buildx_writes() {
+        let digest_text = format!("sha256:{}", "a".repeat(64));
+        let text = format!(r#"{{"containerimage.config.digest":"x","containerimage.digest":"{digest_text}"}}"#);
+        assert_eq!(digest(&text).map(|digest| digest.to_string()), Some(digest_text));
+        assert_eq!(digest("{}"), None);
+        assert_eq!(digest(r#"{"containerimage.digest":"latest"}"#), None);
+        assert_eq!(digest("garbage"), None);
+    }
+}

@@ -1,0 +1,161 @@
+//! The rows of builds.
+
+use crate::storage::{StorageError, Tx};
+use app::model::build::{Build, CommitSha};
+use app::model::id::{BuildId, JobId, RegistryId, ServiceId};
+use app::model::image_ref::{Digest, ImageRef};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteExecutor};
+use std::str::FromStr;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT builds.id, builds.number, builds.service_id, services.name AS service_name, builds.job_id,
+                    builds.registry_id, builds.deploys, builds.reference, builds.commit_sha, builds.commit_subject,
+                    builds.commit_author, builds.digest, builds.created, jobs.state, jobs.problem, jobs.asked_by,
+                    jobs.started, jobs.finished, deployments.id AS deployment_id
+             FROM builds
+             JOIN jobs ON jobs.id = builds.job_id
+             JOIN services ON services.id = builds.service_id
+             LEFT JOIN deployments ON deployments.from_build = builds.id ",
+            $rest
+        )
+    };
+}
+
+/// A build that is asked for.
+pub(super) struct New<'a> {
+    pub(super) id: &'a BuildId,
+    pub(super) service: &'a ServiceId,
+    pub(super) job: &'a JobId,
+    pub(super) registry: &'a RegistryId,
+    pub(super) deploys: bool,
+    pub(super) created: i64,
+}
+
+/// Writes the row; the number counts within the service.
+pub(super) async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "INSERT INTO builds (id, service_id, number, job_id, registry_id, deploys, created)
+         VALUES (?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM builds WHERE service_id = ?2), ?3, ?4, ?5, ?6)
+         RETURNING number",
+    )
+    .bind(new.id.as_str())
+    .bind(new.service.as_str())
+    .bind(new.job.as_str())
+    .bind(new.registry.as_str())
+    .bind(new.deploys)
+    .bind(new.created)
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// One build.
+pub(super) async fn find<'e>(db: impl SqliteExecutor<'e>, id: &BuildId) -> Result<Option<Build>, StorageError> {
+    let row = sqlx::query(select!("WHERE builds.id = ?")).bind(id.as_str()).fetch_optional(db).await?;
+    row.as_ref().map(build).transpose()
+}
+
+/// The newest.
+pub(super) async fn list<'e>(
+    db: impl SqliteExecutor<'e>,
+    of: Option<&ServiceId>,
+    limit: u32,
+) -> Result<Vec<Build>, StorageError> {
+    let rows = match of {
+        Some(service) => {
+            sqlx::query(select!("WHERE builds.service_id = ? ORDER BY builds.number DESC LIMIT ?"))
+                .bind(service.as_str())
+                .bind(limit)
+                .fetch_all(db)
+                .await?
+        }
+        None => {
+            sqlx::query(select!("ORDER BY builds.created DESC, builds.rowid DESC LIMIT ?"))
+                .bind(limit)
+                .fetch_all(db)
+                .await?
+        }
+    };
+    rows.iter().map(build).collect()
+}
+
+/// What is built and what the push is called.
+pub(super) async fn record_commit(
+    tx: &mut Tx,
+    id: &BuildId,
+    commit: &CommitSha,
+    reference: &ImageRef,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE builds SET commit_sha = ?, reference = ? WHERE id = ?")
+        .bind(commit.as_str())
+        .bind(reference.to_string())
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Who made the commit, and what its message begins with.
+pub(super) async fn record_message(
+    tx: &mut Tx,
+    id: &BuildId,
+    subject: Option<&str>,
+    author: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE builds SET commit_subject = ?, commit_author = ? WHERE id = ?")
+        .bind(subject)
+        .bind(author)
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// What the registry confirmed.
+pub(super) async fn record_digest(tx: &mut Tx, id: &BuildId, digest: &Digest) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE builds SET digest = ? WHERE id = ?")
+        .bind(digest.as_str())
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+fn build(row: &SqliteRow) -> Result<Build, StorageError> {
+    let problem: Option<String> = row.try_get("problem")?;
+    Ok(Build {
+        id: parsed(row, "id")?,
+        number: row.try_get("number")?,
+        service: parsed(row, "service_id")?,
+        service_name: row.try_get("service_name")?,
+        job: parsed(row, "job_id")?,
+        state: parsed(row, "state")?,
+        problem: problem
+            .map(|text| serde_json::from_str(&text).map_err(|_| StorageError::Unreadable { what: "problem" }))
+            .transpose()?,
+        registry: parsed(row, "registry_id")?,
+        reference: maybe(row, "reference")?,
+        commit: maybe(row, "commit_sha")?,
+        commit_subject: row.try_get("commit_subject")?,
+        commit_author: row.try_get("commit_author")?,
+        digest: maybe(row, "digest")?,
+        deploys: row.try_get("deploys")?,
+        deployment: maybe(row, "deployment_id")?,
+        asked_by: row.try_get("asked_by")?,
+        created: row.try_get("created")?,
+        started: row.try_get("started")?,
+        finished: row.try_get("finished")?,
+    })
+}
+
+fn parsed<T: FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, StorageError> {
+    let text: String = row.try_get(column)?;
+    text.parse().map_err(|_| StorageError::Unreadable { what: column })
+}
+
+fn maybe<T: FromStr>(row: &SqliteRow, column: &'static str) -> Result<Option<T>, StorageError> {
+    let text: Option<String> = row.try_get(column)?;
+    text.map(|text| text.parse().map_err(|_| StorageError::Unreadable { what: column })).transpose()
+}
