@@ -1,1 +1,68 @@
 //! The Docker engine and its Swarm, through bollard. The only place that knows bollard.
+//!
+//! What must always hold: no call that isn't a stream takes longer than [`LIMIT`], so a hung daemon costs seconds, not
+//! workers; errors are plain words; what is sent to the Swarm is built from [`Spec`], which has no field for mounts,
+//! privileges or the host's name spaces.
+//!
+//! Engine API: <https://docs.docker.com/reference/api/engine/>.
+
+mod error;
+mod host;
+mod ipvs;
+mod networks;
+mod services;
+mod tasks;
+mod transport;
+
+pub use error::DockerError;
+pub use host::{Engine, Node, SwarmMode};
+pub use ipvs::has_ipvs;
+pub use networks::Network;
+pub use services::{Found, Publishing, PullLogin, Spec, Update};
+pub use tasks::{Task, TaskState};
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest that one call may take.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// A connection to one engine. Cheap to clone; connects anew for every call, so it survives restarts of the daemon.
+#[derive(Clone)]
+pub struct Docker {
+    client: bollard::Docker,
+    address: Arc<str>,
+}
+
+impl std::fmt::Debug for Docker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Docker({})", self.address)
+    }
+}
+
+impl Docker {
+    /// For the engine at `unix:///path` or `tcp://host:port`. Doesn't connect yet, so it works while Docker is down.
+    pub fn connect(address: &str) -> Result<Self, DockerError> {
+        Ok(Self { client: transport::client(address)?, address: address.into() })
+    }
+
+    /// Where the engine is.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// One call, bounded by [`LIMIT`].
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, bollard::errors::Error>>) -> Result<T, DockerError> {
+        match tokio::time::timeout(LIMIT, call).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(DockerError::of(&self.address, error)),
+            Err(_) => Err(DockerError::Timeout { address: self.address.to_string() }),
+        }
+    }
+}
+
+/// The filter `{key: values}` of list calls.
+fn filter(key: &str, values: &[String]) -> std::collections::HashMap<String, Vec<String>> {
+    std::collections::HashMap::from([(key.to_owned(), values.to_vec())])
+}

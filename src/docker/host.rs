@@ -1,0 +1,152 @@
+//! The engine itself: version, storage, Swarm mode, nodes.
+
+use super::{Docker, DockerError};
+use bollard::models::{LocalNodeState, NodeState, SwarmInitRequest, SystemInfo};
+
+/// How the engine is in a Swarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SwarmMode {
+    /// Not in one.
+    Off,
+    /// In one, and may change it.
+    Manager,
+    /// In one, but may not change it.
+    Worker,
+    /// In one that doesn't work, and why.
+    Broken(String),
+}
+
+/// What the engine says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// Its version.
+    pub version: Option<String>,
+    /// Whether images are kept in containerd's store.
+    pub containerd_store: bool,
+    /// `linux/amd64` and so on.
+    pub platform: Option<String>,
+    /// How it is in a Swarm.
+    pub swarm: SwarmMode,
+    /// Nodes of the Swarm; 0 outside one.
+    pub nodes: u64,
+}
+
+/// One machine of the Swarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Swarm's id.
+    pub id: String,
+    /// Its host name.
+    pub name: String,
+    /// Whether it answers.
+    pub is_ready: bool,
+}
+
+impl Docker {
+    /// Asks the engine about itself.
+    pub async fn look(&self) -> Result<Engine, DockerError> {
+        Ok(engine(self.ask(self.client.info()).await?))
+    }
+
+    /// Starts Swarm mode; other nodes will reach this one at `advertise` (an address or an interface's name).
+    pub async fn start_swarm(&self, advertise: &str) -> Result<(), DockerError> {
+        let request = SwarmInitRequest {
+            listen_addr: Some("0.0.0.0:2377".into()),
+            advertise_addr: Some(advertise.into()),
+            ..Default::default()
+        };
+        self.ask(self.client.init_swarm(request)).await.map(drop)
+    }
+
+    /// The Swarm's machines.
+    pub async fn nodes(&self) -> Result<Vec<Node>, DockerError> {
+        let nodes = self.ask(self.client.list_nodes(None::<bollard::query_parameters::ListNodesOptions>)).await?;
+        Ok(nodes
+            .into_iter()
+            .filter_map(|node| {
+                Some(Node {
+                    id: node.id?,
+                    name: node.description.and_then(|description| description.hostname).unwrap_or_default(),
+                    is_ready: node.status.and_then(|status| status.state) == Some(NodeState::READY),
+                })
+            })
+            .collect())
+    }
+}
+
+fn engine(info: SystemInfo) -> Engine {
+    let containerd_store = info.driver_status.iter().flatten().any(|pair| {
+        matches!(pair.as_slice(), [key, value] if key == "driver-type" && value.starts_with("io.containerd.snapshotter"))
+    });
+    let platform = info.os_type.zip(info.architecture).map(|(os, machine)| format!("{os}/{}", architecture(&machine)));
+    let swarm = info.swarm.unwrap_or_default();
+    let mode = match swarm.local_node_state {
+        Some(LocalNodeState::ACTIVE) if swarm.control_available == Some(true) => SwarmMode::Manager,
+        Some(LocalNodeState::ACTIVE) => SwarmMode::Worker,
+        Some(LocalNodeState::PENDING) => SwarmMode::Broken("it is still joining its Swarm".into()),
+        Some(LocalNodeState::LOCKED) => {
+            SwarmMode::Broken("its Swarm is locked; run docker swarm unlock on that machine".into())
+        }
+        Some(LocalNodeState::ERROR) => {
+            let own = swarm.error.filter(|text| !text.is_empty()).unwrap_or_else(|| "without saying why".into());
+            SwarmMode::Broken(format!("its Swarm failed: {own}"))
+        }
+        _ => SwarmMode::Off,
+    };
+    Engine {
+        version: info.server_version.filter(|version| !version.is_empty()),
+        containerd_store,
+        platform,
+        nodes: swarm.nodes.and_then(|nodes| u64::try_from(nodes).ok()).unwrap_or(0),
+        swarm: mode,
+    }
+}
+
+/// The kernel's name of a machine as image indexes write it.
+fn architecture(machine: &str) -> &str {
+    match machine {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "i386" | "i686" => "386",
+        "armv7l" | "armv6l" => "arm",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(json: serde_json::Value) -> Engine {
+        engine(serde_json::from_value(json).expect("as the engine answers"))
+    }
+
+    #[test]
+    fn an_engine_is_read_from_its_own_words() {
+        let found = of(serde_json::json!({
+            "ServerVersion": "26.1.5", "OSType": "linux", "Architecture": "x86_64",
+            "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
+            "Swarm": {"LocalNodeState": "active", "ControlAvailable": true, "Nodes": 2}
+        }));
+        assert_eq!(
+            found,
+            Engine {
+                version: Some("26.1.5".into()),
+                containerd_store: true,
+                platform: Some("linux/amd64".into()),
+                swarm: SwarmMode::Manager,
+                nodes: 2
+            }
+        );
+    }
+
+    #[test]
+    fn every_swarm_state_has_its_word() {
+        let mode = |swarm: serde_json::Value| of(serde_json::json!({ "Swarm": swarm })).swarm;
+        assert_eq!(mode(serde_json::json!({"LocalNodeState": "inactive"})), SwarmMode::Off);
+        assert_eq!(mode(serde_json::json!({"LocalNodeState": "active"})), SwarmMode::Worker);
+        for state in ["pending", "locked", "error"] {
+            assert!(matches!(mode(serde_json::json!({"LocalNodeState": state})), SwarmMode::Broken(_)), "{state}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Swarm services, made from a typed list of what may be set.
+//!
+//! [`Spec`] is the whole of it: mounts, capabilities, devices, sysctls, privileges and host name spaces have no field
+//! here, so no text that anybody types can reach them.
+
+use super::{Docker, DockerError, filter};
+use app::model::secret::Secret;
+use app::model::service::{HealthCheck, Port};
+use bollard::auth::DockerCredentials;
+use bollard::models::{
+    EndpointPortConfig, EndpointPortConfigProtocolEnum, EndpointPortConfigPublishModeEnum, EndpointSpec,
+    EndpointSpecModeEnum, HealthConfig, NetworkAttachmentConfig, ServiceSpec, ServiceSpecMode,
+    ServiceSpecModeReplicated, ServiceSpecUpdateConfig, ServiceSpecUpdateConfigFailureActionEnum,
+    ServiceSpecUpdateConfigOrderEnum, ServiceUpdateStatusStateEnum, TaskSpec, TaskSpecContainerSpec,
+    TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
+};
+use bollard::query_parameters::{ListServicesOptionsBuilder, UpdateServiceOptionsBuilder};
+use std::collections::HashMap;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// How ports are published and names resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publishing {
+    /// Virtual IPs and the routing mesh: a port answers on every node. Needs IP_VS.
+    Mesh,
+    /// DNS round robin, and ports on the nodes that run a task.
+    Host,
+}
+
+/// All that a service may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Its name in the Swarm; can't change.
+    pub name: String,
+    /// Labels of the service; its containers carry them too.
+    pub labels: Vec<(String, String)>,
+    /// By digest.
+    pub image: String,
+    /// Environment variables.
+    pub env: Vec<(String, String)>,
+    /// Running copies.
+    pub replicas: u32,
+    /// Published ports.
+    pub ports: Vec<Port>,
+    /// How they are published.
+    pub publishing: Publishing,
+    /// The network's id.
+    pub network: String,
+    /// What the other services on the network call it.
+    pub alias: String,
+    /// How Docker finds out whether it is well.
+    pub health: Option<HealthCheck>,
+}
+
+/// How a node signs in to pull the image.
+#[derive(Clone, Debug)]
+pub struct PullLogin {
+    /// The registry, as Docker's own configuration calls it.
+    pub server: String,
+    /// The user.
+    pub username: String,
+    /// Password or token.
+    pub password: Secret,
+}
+
+/// Where a rolling update is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// None, or done.
+    Settled,
+    /// Under way.
+    Updating,
+    /// Stopped because a task failed.
+    Paused,
+}
+
+/// A service as the Swarm has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Swarm's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Counts its changes; an update must name the one it saw.
+    pub version: u64,
+    /// Its labels.
+    pub labels: HashMap<String, String>,
+    /// Running copies wanted.
+    pub replicas: u64,
+    /// Where its rolling update is.
+    pub update: Update,
+}
+
+impl Docker {
+    /// Creates the service; its id.
+    pub async fn create_service(&self, spec: &Spec, login: Option<&PullLogin>) -> Result<String, DockerError> {
+        let created = self.ask(self.client.create_service(spec.to_engine(), login.map(credentials))).await?;
+        Ok(created.id.unwrap_or_default())
+    }
+
+    /// Gives the service this specification; refused as out of sequence when it changed since it was `found`.
+    pub async fn update_service(
+        &self,
+        found: &Found,
+        spec: &Spec,
+        login: Option<&PullLogin>,
+    ) -> Result<(), DockerError> {
+        let version = i32::try_from(found.version).unwrap_or(i32::MAX);
+        let options = UpdateServiceOptionsBuilder::default().version(version).registry_auth_from("spec").build();
+        // Swarm can't rename a service.
+        let engine = ServiceSpec { name: Some(found.name.clone()), ..spec.to_engine() };
+        self.ask(self.client.update_service(&found.id, engine, options, login.map(credentials))).await.map(drop)
+    }
+
+    /// Removes the service; one that isn't there is fine.
+    pub async fn remove_service(&self, id: &str) -> Result<(), DockerError> {
+        match self.ask(self.client.delete_service(id)).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The services with this label (`key` or `key=value`).
+    pub async fn services(&self, label: &str) -> Result<Vec<Found>, DockerError> {
+        let options = ListServicesOptionsBuilder::default().filters(&filter("label", &[label.to_owned()])).build();
+        Ok(self.ask(self.client.list_services(Some(options))).await?.into_iter().filter_map(found).collect())
+    }
+}
+
+fn credentials(login: &PullLogin) -> DockerCredentials {
+    DockerCredentials {
+        username: Some(login.username.clone()),
+        password: Some(login.password.expose("the engine hands it to the nodes that pull").to_owned()),
+        serveraddress: Some(login.server.clone()),
+        ..Default::default()
+    }
+}
+
+fn found(service: bollard::models::Service) -> Option<Found> {
+    let spec = service.spec?;
+    let state = service.update_status.and_then(|status| status.state);
+    Some(Found {
+        id: service.id?,
+        name: spec.name?,
+        version: service.version?.index?,
+        labels: spec.labels.unwrap_or_default(),
+        replicas: spec
+            .mode
+            .and_then(|mode| mode.replicated)
+            .and_then(|replicated| replicated.replicas)
+            .and_then(|replicas| u64::try_from(replicas).ok())
+            .unwrap_or(0),
+        update: match state {
+            Some(ServiceUpdateStatusStateEnum::UPDATING) => Update::Updating,
+            Some(ServiceUpdateStatusStateEnum::PAUSED) => Update::Paused,
+            _ => Update::Settled,
+        },
+    })
+}
+
+impl Spec {
+    /// A port on a node can be held by one task only, so the old one has to go first.
+    fn stops_first(&self) -> bool {
+        self.publishing == Publishing::Host && !self.ports.is_empty()
+    }
+
+    fn to_engine(&self) -> ServiceSpec {
+        let labels: HashMap<String, String> = self.labels.iter().cloned().collect();
+        ServiceSpec {
+            name: Some(self.name.clone()),
+            labels: Some(labels.clone()),
+            task_template: Some(TaskSpec {
+                container_spec: Some(TaskSpecContainerSpec {
+                    image: Some(self.image.clone()),
+                    labels: Some(labels),
+                    env: Some(self.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+                    health_check: self.health.as_ref().map(health),
+                    ..Default::default()
+                }),
+                restart_policy: Some(TaskSpecRestartPolicy {
+                    condition: Some(TaskSpecRestartPolicyConditionEnum::ANY),
+                    delay: Some(2 * SECOND),
+                    ..Default::default()
+                }),
+                networks: Some(vec![NetworkAttachmentConfig {
+                    target: Some(self.network.clone()),
+                    aliases: Some(vec![self.alias.clone()]),
+                    ..Default::default()
+                }]),
+                // No log driver: the administrator chose one for the engine.
+                ..Default::default()
+            }),
+            mode: Some(ServiceSpecMode {
+                replicated: Some(ServiceSpecModeReplicated { replicas: Some(i64::from(self.replicas)) }),
+                ..Default::default()
+            }),
+            update_config: Some(ServiceSpecUpdateConfig {
+                parallelism: Some(1),
+                // Going back is ours: it needs the whole record, not only Swarm's previous specification.
+                failure_action: Some(ServiceSpecUpdateConfigFailureActionEnum::PAUSE),
+                monitor: Some(5 * SECOND),
+                order: Some(if self.stops_first() {
+                    ServiceSpecUpdateConfigOrderEnum::STOP_FIRST
+                } else {
+                    ServiceSpecUpdateConfigOrderEnum::START_FIRST
+                }),
+                ..Default::default()
+            }),
+            endpoint_spec: Some(EndpointSpec {
+                mode: Some(match self.publishing {
+                    Publishing::Mesh => EndpointSpecModeEnum::VIP,
+                    Publishing::Host => EndpointSpecModeEnum::DNSRR,
+                }),
+                ports: Some(self.ports.iter().map(|port| published(*port, self.publishing)).collect()),
+            }),
+            ..Default::default()
+        }
+    }
+
+    /// A small one for tests.
+    #[cfg(test)]
+    pub(super) fn sample() -> Self {
+        Self {
+            name: "slipway-shop-web-0123456789ab".into(),
+            labels: vec![("slipway.managed".into(), "true".into())],
+            image: format!("127.0.0.1:5000/shop/web:1@sha256:{}", "a".repeat(64)),
+            env: vec![("A".into(), "1".into())],
+            replicas: 2,
+            ports: vec![Port { published: 8080, target: 80, udp: false }],
+            publishing: Publishing::Host,
+            network: "net".into(),
+            alias: "web".into(),
+            health: None,
+        }
+    }
+}
+
+fn published(port: Port, publishing: Publishing) -> EndpointPortConfig {
+    EndpointPortConfig {
+        protocol: Some(if port.udp {
+            EndpointPortConfigProtocolEnum::UDP
+        } else {
+            EndpointPortConfigProtocolEnum::TCP
+        }),
+        target_port: Some(i64::from(port.target)),
+        published_port: Some(i64::from(port.published)),
+        publish_mode: Some(match publishing {
+            Publishing::Mesh => EndpointPortConfigPublishModeEnum::INGRESS,
+            Publishing::Host => EndpointPortConfigPublishModeEnum::HOST,
+        }),
+        ..Default::default()
+    }
+}
+
+fn health(check: &HealthCheck) -> HealthConfig {
+    let interval = i64::from(check.interval);
+    HealthConfig {
+        // CMD runs a program; CMD-SHELL would run a shell.
+        test: Some(std::iter::once("CMD".to_owned()).chain(check.command.iter().cloned()).collect()),
+        interval: Some(interval * SECOND),
+        timeout: Some(interval.max(1) * SECOND),
+        retries: Some(i64::from(check.retries)),
+        start_period: Some(i64::from(check.start_period) * SECOND),
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(spec: &Spec) -> serde_json::Value {
+        serde_json::to_value(spec.to_engine()).expect("serialises")
+    }
+
+    #[test]
+    fn without_the_mesh_ports_are_the_hosts_and_the_old_task_goes_first() {
+        let spec = json(&Spec::sample());
+        assert_eq!(spec["EndpointSpec"]["Mode"], "dnsrr");
+        assert_eq!(spec["EndpointSpec"]["Ports"][0]["PublishMode"], "host");
+        assert_eq!(spec["UpdateConfig"]["Order"], "stop-first");
+        let spec = json(&Spec { ports: Vec::new(), ..Spec::sample() });
+        assert_eq!(spec["UpdateConfig"]["Order"], "start-first");
+    }
+
+    #[test]
+    fn with_the_mesh_the_new_task_comes_first() {
+        let spec = json(&Spec { publishing: Publishing::Mesh, ..Spec::sample() });
+        assert_eq!(spec["EndpointSpec"]["Mode"], "vip");
+        assert_eq!(spec["EndpointSpec"]["Ports"][0]["PublishMode"], "ingress");
+        assert_eq!(spec["UpdateConfig"]["Order"], "start-first");
+    }
+
+    #[test]
+    fn a_health_check_runs_a_program_and_no_shell() {
+        let check = HealthCheck {
+            command: vec!["wget".into(), "-q".into(), "http://127.0.0.1/; reboot".into()],
+            interval: 5,
+            retries: 3,
+            start_period: 10,
+        };
+        let spec = json(&Spec { health: Some(check), ..Spec::sample() });
+        let found = &spec["TaskTemplate"]["ContainerSpec"]["HealthCheck"];
+        assert_eq!(found["Test"], serde_json::json!(["CMD", "wget", "-q", "http://127.0.0.1/; reboot"]));
+        assert_eq!(found["StartPeriod"], 10_000_000_000_i64);
+    }
+
+    /// Z5: whatever is typed, the specification has these keys and no others.
+    #[test]
+    fn nothing_but_the_listed_fields_is_ever_set() {
+        let hostile = "x\",\"Mounts\":[{\"Source\":\"/var/run/docker.sock\"}],\"Privileged\":true,\"y\":\"";
+        let spec = Spec {
+            labels: vec![(hostile.into(), hostile.into())],
+            env: vec![(hostile.into(), hostile.into())],
+            alias: hostile.into(),
+            network: hostile.into(),
+            image: hostile.into(),
+            health: Some(HealthCheck { command: vec![hostile.into()], interval: 1, retries: 1, start_period: 0 }),
+            ..Spec::sample()
+        };
+        let spec = json(&spec);
+        let keys = |value: &serde_json::Value| {
+            let mut keys: Vec<String> = value.as_object().expect("an object").keys().cloned().collect();
+            keys.sort();
+            keys.join(" ")
+        };
+        assert_eq!(keys(&spec), "EndpointSpec Labels Mode Name TaskTemplate UpdateConfig");
+        assert_eq!(keys(&spec["TaskTemplate"]), "ContainerSpec Networks RestartPolicy");
+        assert_eq!(keys(&spec["TaskTemplate"]["ContainerSpec"]), "Env HealthCheck Image Labels");
+    }
+}

@@ -1,0 +1,148 @@
+//! The use cases behind `app::api::services`.
+
+use super::{Services, env, remove, roll_back, store, store_deployments, subject};
+use crate::jobs::{Lane, NewJob};
+use crate::{activity, problems};
+use app::api::services::ServicesApi;
+use app::error::AppError;
+use app::model::account::{Action, Actor};
+use app::model::id::{DeploymentId, ServiceId};
+use app::model::service::{Deployment, Origin, Service, ServiceForm, ServiceSummary, Task};
+use async_trait::async_trait;
+
+#[async_trait]
+impl ServicesApi for Services {
+    async fn list(&self, actor: &Actor) -> Result<Vec<ServiceSummary>, AppError> {
+        actor.may(Action::Read)?;
+        let lines = store::list(self.inner.db.read()).await.map_err(problems::of)?;
+        let summary = |line: store::Line| ServiceSummary {
+            state: self.inner.observed.state_of(&line.id, line.deployment.is_some()),
+            id: line.id,
+            name: line.name,
+            project: line.project,
+            deployment: line.deployment,
+            last_build: line.last_build,
+            changed: line.changed,
+        };
+        Ok(lines.into_iter().map(summary).collect())
+    }
+
+    async fn projects(&self, actor: &Actor) -> Result<Vec<String>, AppError> {
+        actor.may(Action::Read)?;
+        store::project_names(self.inner.db.read()).await.map_err(problems::of)
+    }
+
+    async fn get(&self, actor: &Actor, id: &ServiceId) -> Result<Service, AppError> {
+        actor.may(Action::Read)?;
+        let record = self.live(id).await?;
+        let settings = env::with_values(&self.inner.vault, self.inner.db.read(), id.as_str(), record.settings)
+            .await
+            .map_err(problems::of)?;
+        Ok(Service {
+            id: record.id,
+            name: record.name,
+            slug: record.slug,
+            project: record.project,
+            project_name: record.project_name,
+            project_slug: record.project_slug,
+            source: record.source,
+            settings,
+            current: record.current,
+            version: record.version,
+        })
+    }
+
+    async fn create(&self, actor: &Actor, form: ServiceForm) -> Result<ServiceId, AppError> {
+        actor.may(Action::ManageServices)?;
+        self.insert(&actor.username, form.validated()?).await
+    }
+
+    async fn update(&self, actor: &Actor, id: &ServiceId, version: i64, form: ServiceForm) -> Result<(), AppError> {
+        actor.may(Action::ManageServices)?;
+        self.change(&actor.username, id, version, form.validated()?).await
+    }
+
+    async fn delete(&self, actor: &Actor, id: &ServiceId) -> Result<(), AppError> {
+        actor.may(Action::ManageServices)?;
+        let mut tx = self.inner.db.write().await.map_err(problems::of)?;
+        if !store::mark_deleted(&mut tx, id, self.inner.clock.millis()).await.map_err(problems::of)? {
+            return Err(AppError::NotFound("service".into()));
+        }
+        let job = NewJob {
+            kind: remove::KIND,
+            payload: serde_json::json!({ "service": id }),
+            subject: subject(id),
+            key: Some(format!("{}:{id}", remove::KIND)),
+            lane: Lane::Swarm,
+            asked_by: actor.username.clone(),
+            max_attempts: remove::TRIES,
+        };
+        self.inner.jobs.enqueue(&mut tx, job).await.map_err(problems::of)?;
+        activity::record(&mut tx, &self.inner.clock, &actor.username, "service.deleted", id.as_str(), "")
+            .await
+            .map_err(problems::of)?;
+        tx.commit().await.map_err(problems::of)?;
+        self.cancel_other_work(id).await.map_err(problems::of)?;
+        self.inner.jobs.wake();
+        Ok(())
+    }
+
+    async fn tasks(&self, actor: &Actor, id: &ServiceId) -> Result<(Vec<Task>, i64), AppError> {
+        actor.may(Action::Read)?;
+        let record = self.live(id).await?;
+        let (tasks, at) = self.inner.observed.tasks_of(id, &record.settings.ports);
+        let age = if at == 0 { 0 } else { self.inner.clock.seconds() - at };
+        Ok((tasks, age))
+    }
+
+    async fn deployments(&self, actor: &Actor, id: &ServiceId) -> Result<Vec<Deployment>, AppError> {
+        actor.may(Action::Read)?;
+        store_deployments::of_service(self.inner.db.read(), id).await.map_err(problems::of)
+    }
+
+    async fn deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<Deployment, AppError> {
+        actor.may(Action::Read)?;
+        let found = store_deployments::find(self.inner.db.read(), id).await.map_err(problems::of)?;
+        found.map(|(deployment, _)| deployment).ok_or_else(|| AppError::NotFound("deployment".into()))
+    }
+
+    async fn roll_back(&self, actor: &Actor, to: &DeploymentId) -> Result<DeploymentId, AppError> {
+        actor.may(Action::ManageServices)?;
+        let mut tx = self.inner.db.write().await.map_err(problems::of)?;
+        let found = store_deployments::find(&mut *tx, to).await.map_err(problems::of)?;
+        let (to, registry) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
+        let service = store::find(&mut *tx, &to.service).await.map_err(problems::of)?;
+        let others = store::publishers(&mut tx, Some(&to.service)).await.map_err(problems::of)?;
+        let blockers = roll_back::blockers(&to, service.is_none_or(|service| service.is_deleted), &others);
+        if !blockers.is_empty() {
+            return Err(AppError::Blocked(blockers));
+        }
+        let settings =
+            env::with_values(&self.inner.vault, &mut *tx, to.id.as_str(), to.settings).await.map_err(problems::of)?;
+        let new = store_deployments::New {
+            service: to.service,
+            image: to.image,
+            registry,
+            commit: to.commit,
+            commit_subject: to.commit_subject,
+            settings,
+            origin: Origin::RollBack { to: to.id, number: to.number },
+            asked_by: actor.username.clone(),
+        };
+        let id = self.add_deployment(&mut tx, &new).await?;
+        let detail = format!("to deployment {}", to.number);
+        activity::record(&mut tx, &self.inner.clock, &actor.username, "service.rolled_back", id.as_str(), &detail)
+            .await
+            .map_err(problems::of)?;
+        tx.commit().await.map_err(problems::of)?;
+        self.inner.jobs.wake();
+        Ok(id)
+    }
+
+    async fn cancel_deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<(), AppError> {
+        actor.may(Action::ManageServices)?;
+        let found = store_deployments::find(self.inner.db.read(), id).await.map_err(problems::of)?;
+        let (deployment, _) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
+        self.inner.jobs.cancel(&deployment.job).await.map_err(problems::of)
+    }
+}

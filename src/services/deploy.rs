@@ -1,0 +1,303 @@
+//! The job that brings a deployment up: check the image, prepare the network, update the Swarm service, wait until it is
+//! healthy, mark it as the current one. Each step may run again after a crash. A failure or a cancel restores what ran
+//! before, see [`super::undo`].
+
+use super::readiness::{Verdict, judge};
+use super::store::{self, Record};
+use super::{Services, env, failure, spec, store_deployments};
+use crate::docker::{DockerError, Found, Network, PullLogin};
+use crate::jobs::{self, Handler, JobContext, JobError};
+use crate::registries::Target;
+use app::error::{AppError, Problem};
+use app::model::id::DeploymentId;
+use app::model::secret::Secret;
+use app::model::service::Deployment;
+use app::model::text;
+use app::paths;
+use async_trait::async_trait;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The job's kind.
+pub(super) const KIND: &str = "deploy";
+/// How often it is tried while Docker is away: four minutes at least.
+pub(super) const TRIES: i64 = 50;
+const RETRY: Duration = Duration::from_secs(5);
+/// How often an update is made from fresh state when somebody changes the service at the same time.
+const CONFLICTS: usize = 5;
+const POLL: Duration = Duration::from_millis(400);
+/// So long all tasks have to run before the deployment counts as well.
+const STABLE: Duration = Duration::from_secs(2);
+/// So long a task may be without a place; nodes and ports free up while old tasks stop.
+const STUCK: Duration = Duration::from_secs(20);
+/// The longest wait for tasks, beside what their health check takes.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs deployments.
+pub(super) struct Deploy(Services);
+
+/// What a deployment needs.
+pub(super) struct Plan {
+    pub service: Record,
+    /// With the values of environment variables.
+    pub deployment: Deployment,
+    pub target: Target,
+}
+
+impl Plan {
+    /// How nodes sign in for the image.
+    pub(super) fn login(&self) -> PullLogin {
+        PullLogin {
+            server: self.deployment.image.host.config_key().to_owned(),
+            username: self.target.login.username.clone(),
+            password: self.target.login.password.clone(),
+        }
+    }
+}
+
+/// Docker's failures inside a job: while it is away the job waits for it.
+impl From<DockerError> for JobError {
+    fn from(error: DockerError) -> Self {
+        if error.is_away() {
+            Self::Retry { after: RETRY, problem: error.problem() }
+        } else {
+            Self::Fail(error.problem())
+        }
+    }
+}
+
+/// Failures of other use cases inside a job.
+fn inner(error: AppError) -> JobError {
+    JobError::Fail(match error {
+        AppError::Problem(problem) => *problem,
+        other => Problem::new("deploy.refused", other.to_string(), "Correct that and deploy again."),
+    })
+}
+
+fn id_of(payload: &serde_json::Value) -> Result<DeploymentId, serde_json::Error> {
+    serde_json::from_value(payload["deployment"].clone())
+}
+
+impl Deploy {
+    pub(super) fn new(services: Services) -> Self {
+        Self(services)
+    }
+}
+
+#[async_trait]
+impl Handler for Deploy {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, payload: &serde_json::Value, cx: &JobContext) -> Result<(), JobError> {
+        let services = &self.0;
+        let plan = services.plan(&id_of(payload).map_err(jobs::internal)?).await?;
+        mask(&plan, cx);
+        cx.log(&format!("Deployment {} of {}: {}", plan.deployment.number, plan.service.name, plan.deployment.image));
+        cx.step("image", "Check the image", services.check_image(&plan, cx)).await?;
+        cx.step("network", "Prepare the network", async { services.network(&plan).await.map(drop) }).await?;
+        cx.step("update", "Update the Swarm service", services.update_swarm(&plan, cx)).await?;
+        cx.step("healthy", "Wait until it is healthy", services.wait(&plan, cx)).await?;
+        cx.step("current", "Mark as current", services.mark_current(&plan)).await?;
+        // The page may show it a moment earlier this way; the watch looks anyway.
+        drop(services.look().await);
+        Ok(())
+    }
+
+    async fn undo(&self, payload: &serde_json::Value, cx: &JobContext) {
+        if let Ok(id) = id_of(payload) {
+            self.0.restore(&id, cx).await;
+        }
+    }
+}
+
+/// The registry's password, and environment variables whose names say that they are secret, never show in the log.
+fn mask(plan: &Plan, cx: &JobContext) {
+    cx.mask(&plan.target.login.password);
+    for (name, value) in &plan.deployment.settings.env {
+        let name = name.to_ascii_uppercase();
+        if ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL"].iter().any(|word| name.contains(word)) && value.len() >= 4 {
+            cx.mask(&Secret::new(value.clone()));
+        }
+    }
+}
+
+impl Services {
+    /// Reads all that a deployment needs.
+    pub(super) async fn plan(&self, id: &DeploymentId) -> Result<Plan, JobError> {
+        let found = store_deployments::find(self.inner.db.read(), id).await.map_err(jobs::internal)?;
+        let gone = || {
+            Problem::new(
+                "service.deleted",
+                "The service was deleted.",
+                "There is nothing left to do; its history stays readable.",
+            )
+        };
+        let (mut deployment, registry) = found.ok_or_else(gone)?;
+        let service = store::find(self.inner.db.read(), &deployment.service).await.map_err(jobs::internal)?;
+        let service = service.filter(|service| !service.is_deleted).ok_or_else(gone)?;
+        deployment.settings =
+            env::with_values(&self.inner.vault, self.inner.db.read(), id.as_str(), deployment.settings)
+                .await
+                .map_err(jobs::internal)?;
+        let target = self.inner.registries.target(&registry).await.map_err(inner)?.ok_or_else(|| {
+            Problem::new(
+                "deploy.registry_gone",
+                "The registry that holds this image was deleted from Slipway, so nodes can't sign in to pull it.",
+                "Create it again and build anew.",
+            )
+            .with_link(paths::NEW_REGISTRY, "Create a registry")
+        })?;
+        Ok(Plan { service, deployment, target })
+    }
+
+    async fn check_image(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
+        tokio::select! {
+            asked = self.ask_registry(plan) => asked.map_err(JobError::Fail),
+            () = cx.cancel.cancelled() => Err(JobError::Cancelled),
+        }
+    }
+
+    /// Whether the registry still has the image, in its own words when not.
+    pub(super) async fn ask_registry(&self, plan: &Plan) -> Result<(), Problem> {
+        let image = &plan.deployment.image;
+        let Some(digest) = &image.digest else {
+            return Err(Problem::new("deploy.no_digest", format!("{image} has no digest."), "Build anew."));
+        };
+        let target = &plan.target;
+        let found =
+            self.inner.oci.digest(&target.url, &target.login, &image.repository, digest.as_str()).await.map_err(
+                |error| {
+                    let problem = error.problem();
+                    let cause = format!("The registry {} can't give the image. {}", target.name, problem.cause);
+                    Problem { cause, ..problem }
+                },
+            )?;
+        if found.as_ref() == Some(digest) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            "deploy.image_gone",
+            format!("The registry {} doesn't have {} {} any more.", target.name, image.repository, digest.brief()),
+            "Build that commit anew, or choose another deployment.",
+        )
+        .with_link(paths::service(&plan.service.id), "Open the service"))
+    }
+
+    pub(super) async fn network(&self, plan: &Plan) -> Result<Network, JobError> {
+        let name = spec::network_name(&plan.service.project_slug, &plan.service.project);
+        Ok(self.inner.docker.ensure_network(&name, &[(spec::MANAGED, "true")]).await?)
+    }
+
+    pub(super) async fn in_swarm(&self, service: &Record) -> Result<Option<Found>, DockerError> {
+        Ok(self.inner.docker.services(&spec::service_filter(&service.id)).await?.into_iter().next())
+    }
+
+    /// Creates the Swarm service or gives it the deployment's specification, from fresh state each time.
+    pub(super) async fn update_swarm(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
+        let host = self.inner.settings.host_now();
+        let settings = &plan.deployment.settings;
+        if !host.has_ipvs && !settings.ports.is_empty() && u64::from(settings.replicas) > host.nodes.max(1) {
+            return Err(too_many_copies(settings.replicas, host.nodes.max(1)).into());
+        }
+        for attempt in 1..=CONFLICTS {
+            let network = self.network(plan).await?;
+            let spec = spec::spec(&plan.service, &plan.deployment, &network, host.has_ipvs);
+            let found = self.in_swarm(&plan.service).await?;
+            let login = plan.login();
+            let done = match &found {
+                None => self.inner.docker.create_service(&spec, Some(&login)).await.map(drop),
+                Some(found) => self.inner.docker.update_service(found, &spec, Some(&login)).await,
+            };
+            match done {
+                Ok(()) => {
+                    let verb = if found.is_some() { "updated" } else { "created" };
+                    cx.log(&format!("Swarm service {} {verb}.", found.map_or(spec.name, |found| found.name)));
+                    return Ok(());
+                }
+                // Changed, removed or created by somebody else meanwhile.
+                Err(DockerError::OutOfSequence | DockerError::NotFound { .. }) if attempt < CONFLICTS => {
+                    cx.log("Somebody changed the service at the same time; reading it anew.");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(JobError::Fail(DockerError::OutOfSequence.problem()))
+    }
+
+    async fn wait(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
+        let wanted = plan.deployment.settings.replicas;
+        let health = plan.deployment.settings.health.as_ref();
+        let extra = health.map_or(0, |check| check.start_period + check.interval.saturating_mul(check.retries));
+        let limit = LIMIT + Duration::from_secs(extra.into());
+        let begun = Instant::now();
+        let (mut ready_since, mut stuck_since) = (None::<Instant>, None::<Instant>);
+        let mut told = String::new();
+        loop {
+            if cx.cancel.is_cancelled() {
+                return Err(JobError::Cancelled);
+            }
+            let found = self.in_swarm(&plan.service).await?;
+            let Some(found) = found.filter(|found| failure::is_ours(found, &plan.deployment.id)) else {
+                return Err(failure::changed_by_others().into());
+            };
+            let tasks = self.inner.docker.tasks(std::slice::from_ref(&found.id)).await?;
+            let mut say = |text: String| {
+                if text != told {
+                    cx.log(&text);
+                    told = text;
+                }
+            };
+            match judge(&tasks, wanted, &plan.deployment.id) {
+                Verdict::Ready => {
+                    say(format!("{} of {wanted} {}.", wanted, if wanted == 1 { "task runs" } else { "tasks run" }));
+                    if ready_since.get_or_insert_with(Instant::now).elapsed() >= STABLE || wanted == 0 {
+                        return Ok(());
+                    }
+                }
+                Verdict::Failing(task) => return Err(self.task_failed(plan, task, cx).await.into()),
+                Verdict::Waiting { running, stuck } => {
+                    ready_since = None;
+                    say(format!("{running} of {} of this version.", text::count(wanted.into(), "task")));
+                    match stuck {
+                        None => stuck_since = None,
+                        Some(task) if stuck_since.get_or_insert_with(Instant::now).elapsed() >= STUCK => {
+                            return Err(self.task_failed(plan, task, cx).await.into());
+                        }
+                        Some(_) => {}
+                    }
+                    if begun.elapsed() > limit {
+                        return Err(self.never_ready(plan, &tasks, running, limit, cx).await.into());
+                    }
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(POLL) => {}
+                () = cx.cancel.cancelled() => {}
+            }
+        }
+    }
+
+    async fn mark_current(&self, plan: &Plan) -> Result<(), JobError> {
+        let mut tx = self.inner.db.write().await.map_err(jobs::internal)?;
+        let now = self.inner.clock.millis();
+        store_deployments::make_current(&mut tx, &plan.service.id, &plan.deployment.id, now)
+            .await
+            .map_err(jobs::internal)?;
+        tx.commit().await.map_err(jobs::internal)
+    }
+}
+
+fn too_many_copies(replicas: u32, nodes: u64) -> Problem {
+    Problem::new(
+        "deploy.too_many_copies",
+        format!(
+            "Without the kernel's IP_VS, a published port belongs to one task on each node, so {replicas} copies don't fit \
+             on {}.",
+            text::count(nodes, "node")
+        ),
+        "Lower the number of copies, publish no port, or load the kernel module ip_vs on all nodes.",
+    )
+}

@@ -1,0 +1,191 @@
+//! Creating and changing services: the rules that need the database or the configuration.
+
+use super::store::{self, Project, Publisher, Record, Saved};
+use super::{Services, env, roll_back};
+use crate::clock::random;
+use crate::storage::Tx;
+use crate::{activity, problems};
+use app::error::{AppError, Blocker, FieldError, Link};
+use app::model::id::{ProjectId, ServiceId};
+use app::model::service::{GitUrl, Port, ServiceFields, Settings};
+use app::model::text;
+use app::paths;
+
+impl Services {
+    pub(super) async fn insert(&self, by: &str, fields: ServiceFields) -> Result<ServiceId, AppError> {
+        let mut errors = self.repository_errors(&fields.source.repository).await;
+        let mut tx = self.inner.db.write().await.map_err(problems::of)?;
+        let project = store::project_named(&mut tx, &fields.project).await.map_err(problems::of)?;
+        let slug = match &project {
+            Some(project) => self.named(&mut tx, &project.id, None, &fields.name, &mut errors).await?,
+            None => text::slug(&fields.name),
+        };
+        self.common_errors(&mut tx, None, &fields, &mut errors).await?;
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        let project = match project {
+            Some(project) => project,
+            None => self.new_project(&mut tx, &fields.project).await?,
+        };
+        let id = ServiceId::from_random(random());
+        let settings = env::without_values(&fields.settings);
+        store::insert(&mut tx, &id, &project.id, self.saved(&fields, &slug, &settings)).await.map_err(problems::of)?;
+        self.seal(&mut tx, &id, &fields.settings).await?;
+        self.record(&mut tx, by, "service.created", &id, &fields.name).await?;
+        tx.commit().await.map_err(problems::of)?;
+        Ok(id)
+    }
+
+    pub(super) async fn change(
+        &self,
+        by: &str,
+        id: &ServiceId,
+        version: i64,
+        fields: ServiceFields,
+    ) -> Result<(), AppError> {
+        let mut errors = self.repository_errors(&fields.source.repository).await;
+        let mut tx = self.inner.db.write().await.map_err(problems::of)?;
+        let before = self.locked(&mut tx, id).await?;
+        if !before.project_name.eq_ignore_ascii_case(&fields.project) {
+            errors.push(FieldError::new(
+                "project",
+                format!(
+                    "A service stays in its project, {}. Create a new service to have it elsewhere.",
+                    before.project_name
+                ),
+            ));
+        }
+        let slug = self.named(&mut tx, &before.project, Some(id), &fields.name, &mut errors).await?;
+        // A name that makes the same slug keeps the one it has, with its number.
+        let slug = if text::slug(&before.name) == text::slug(&fields.name) { before.slug.clone() } else { slug };
+        self.common_errors(&mut tx, Some(id), &fields, &mut errors).await?;
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        let settings = env::without_values(&fields.settings);
+        let saved = self.saved(&fields, &slug, &settings);
+        if !store::update(&mut tx, id, version, saved).await.map_err(problems::of)? {
+            return Err(AppError::Blocked(vec![Blocker {
+                reason:
+                    "Somebody changed this service since you opened the form. Look at it anew and repeat your change."
+                        .into(),
+                link: Some(Link { href: paths::edit_service(id), text: "Open the form anew".into() }),
+            }]));
+        }
+        self.seal(&mut tx, id, &fields.settings).await?;
+        self.record(&mut tx, by, "service.changed", id, &fields.name).await?;
+        tx.commit().await.map_err(problems::of)
+    }
+
+    async fn locked(&self, tx: &mut Tx, id: &ServiceId) -> Result<Record, AppError> {
+        let found = store::find(&mut **tx, id).await.map_err(problems::of)?;
+        found.filter(|record| !record.is_deleted).ok_or_else(|| AppError::NotFound("service".into()))
+    }
+
+    fn saved<'a>(&self, fields: &'a ServiceFields, slug: &'a str, settings: &'a Settings) -> Saved<'a> {
+        Saved { name: &fields.name, slug, source: &fields.source, settings, now: self.inner.clock.millis() }
+    }
+
+    async fn seal(&self, tx: &mut Tx, id: &ServiceId, settings: &Settings) -> Result<(), AppError> {
+        env::keep(&self.inner.vault, &self.inner.clock, tx, id.as_str(), settings).await.map_err(problems::of)
+    }
+
+    async fn record(&self, tx: &mut Tx, by: &str, verb: &str, id: &ServiceId, name: &str) -> Result<(), AppError> {
+        activity::record(tx, &self.inner.clock, by, verb, id.as_str(), name).await.map_err(problems::of)
+    }
+
+    async fn new_project(&self, tx: &mut Tx, name: &str) -> Result<Project, AppError> {
+        let slugs = store::project_slugs(tx).await.map_err(problems::of)?;
+        let slug = free_slug(&text::slug(name), slugs.iter().map(String::as_str));
+        let project = Project { id: ProjectId::from_random(random()), slug };
+        store::insert_project(tx, &project, name, self.inner.clock.seconds()).await.map_err(problems::of)?;
+        Ok(project)
+    }
+
+    /// A slug that no other service of the project has, and an error when one has the name.
+    async fn named(
+        &self,
+        tx: &mut Tx,
+        project: &ProjectId,
+        but: Option<&ServiceId>,
+        name: &str,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<String, AppError> {
+        let others = store::names_in(tx, project, but).await.map_err(problems::of)?;
+        if others.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            errors
+                .push(FieldError::new("name", "A service of this project has this name already. Choose another one."));
+        }
+        Ok(free_slug(&text::slug(name), others.iter().map(|(_, slug)| slug.as_str())))
+    }
+
+    async fn common_errors(
+        &self,
+        tx: &mut Tx,
+        but: Option<&ServiceId>,
+        fields: &ServiceFields,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<(), AppError> {
+        if let Some(registry) = &fields.source.registry
+            && !store::registry_exists(tx, registry).await.map_err(problems::of)?
+        {
+            errors.push(FieldError::new("registry", "This registry was deleted. Choose another one."));
+        }
+        let others = store::publishers(tx, but).await.map_err(problems::of)?;
+        errors.extend(port_error(&fields.settings.ports, &others));
+        Ok(())
+    }
+
+    /// Local repositories are allowed only below the configured folders, links followed.
+    async fn repository_errors(&self, repository: &GitUrl) -> Vec<FieldError> {
+        if !repository.is_local() {
+            return Vec::new();
+        }
+        let allowed = &self.inner.config.local_repositories;
+        let refused = |why: &str| vec![FieldError::new("repository", why)];
+        if !allowed.iter().any(|folder| std::path::Path::new(repository.as_str()).starts_with(folder)) {
+            return refused(
+                "Repositories on this server may only be built below the folders that the setting local_repositories \
+                 names. Use https:// or ssh:// instead.",
+            );
+        }
+        let Ok(real) = tokio::fs::canonicalize(repository.as_str()).await else {
+            return refused("There is no such folder on this server.");
+        };
+        for folder in allowed {
+            if tokio::fs::canonicalize(folder).await.is_ok_and(|folder| real.starts_with(folder)) {
+                return Vec::new();
+            }
+        }
+        refused("This folder is a link that leaves the folders of the setting local_repositories.")
+    }
+}
+
+/// The slug, or the slug with the first number that makes it free.
+fn free_slug<'a>(slug: &str, taken: impl Iterator<Item = &'a str> + Clone) -> String {
+    let is_free = |candidate: &str| !taken.clone().any(|other| other == candidate);
+    if is_free(slug) {
+        return slug.to_owned();
+    }
+    (2_u32..).map(|number| format!("{slug}-{number}")).find(|candidate| is_free(candidate)).unwrap_or_default()
+}
+
+fn port_error(ports: &[Port], others: &[Publisher]) -> Option<FieldError> {
+    let taken: Vec<String> = roll_back::taken(ports, others)
+        .into_iter()
+        .map(|(port, by)| format!("Port {} is published by {} in {} already.", port.published, by.name, by.project))
+        .collect();
+    (!taken.is_empty()).then(|| FieldError::new("ports", format!("{} Choose another one.", taken.join(" "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_slug_gets_a_number() {
+        assert_eq!(free_slug("shop", ["web"].into_iter()), "shop");
+        assert_eq!(free_slug("shop", ["shop", "shop-2"].into_iter()), "shop-3");
+    }
+}

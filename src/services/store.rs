@@ -1,0 +1,283 @@
+//! SQL of projects and services; that of deployments is in [`super::store_deployments`].
+//!
+//! Settings are kept with the names of environment variables alone; their values are sealed, see [`super::env`].
+
+use crate::storage::{StorageError, Tx};
+use app::model::id::{DeploymentId, JobId, ProjectId, RegistryId, ServiceId};
+use app::model::job::JobState;
+use app::model::service::{GitSource, Settings};
+use sqlx::SqliteExecutor;
+
+/// A project.
+#[derive(Clone, Debug)]
+pub(super) struct Project {
+    pub id: ProjectId,
+    pub slug: String,
+}
+
+/// A service with its project.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub id: ServiceId,
+    pub name: String,
+    pub slug: String,
+    pub project: ProjectId,
+    pub project_name: String,
+    pub project_slug: String,
+    pub source: GitSource,
+    /// Without the values of environment variables.
+    pub settings: Settings,
+    pub current: Option<DeploymentId>,
+    pub is_deleted: bool,
+    pub version: i64,
+}
+
+/// A line of the list of services.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub id: ServiceId,
+    pub name: String,
+    pub project: String,
+    pub deployment: Option<i64>,
+    pub last_build: Option<JobState>,
+    pub changed: i64,
+}
+
+/// A live service and what it publishes: by its settings and by the deployment that runs.
+#[derive(Clone, Debug)]
+pub(super) struct Publisher {
+    pub id: ServiceId,
+    pub name: String,
+    pub project: String,
+    pub settings: Vec<Settings>,
+}
+
+/// What saving a service writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Saved<'a> {
+    pub name: &'a str,
+    pub slug: &'a str,
+    pub source: &'a GitSource,
+    /// Without the values of environment variables.
+    pub settings: &'a Settings,
+    pub now: i64,
+}
+
+pub(super) fn parsed<T: std::str::FromStr>(text: &str, what: &'static str) -> Result<T, StorageError> {
+    text.parse().map_err(|_| StorageError::Unreadable { what })
+}
+
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str, what: &'static str) -> Result<T, StorageError> {
+    serde_json::from_str(text).map_err(|_| StorageError::Unreadable { what })
+}
+
+pub(super) fn to_json<T: serde::Serialize>(value: &T, what: &'static str) -> Result<String, StorageError> {
+    serde_json::to_string(value).map_err(|_| StorageError::Unreadable { what })
+}
+
+pub(super) async fn project_names<'e>(db: impl SqliteExecutor<'e>) -> Result<Vec<String>, StorageError> {
+    Ok(sqlx::query_scalar("SELECT name FROM projects ORDER BY name COLLATE NOCASE").fetch_all(db).await?)
+}
+
+pub(super) async fn project_named(tx: &mut Tx, name: &str) -> Result<Option<Project>, StorageError> {
+    let row: Option<(String, String)> =
+        sqlx::query_as("SELECT id, slug FROM projects WHERE name = ?").bind(name).fetch_optional(&mut **tx).await?;
+    row.map(|(id, slug)| Ok(Project { id: parsed(&id, "project id")?, slug })).transpose()
+}
+
+pub(super) async fn project_slugs(tx: &mut Tx) -> Result<Vec<String>, StorageError> {
+    Ok(sqlx::query_scalar("SELECT slug FROM projects").fetch_all(&mut **tx).await?)
+}
+
+pub(super) async fn insert_project(tx: &mut Tx, project: &Project, name: &str, now: i64) -> Result<(), StorageError> {
+    sqlx::query("INSERT INTO projects (id, name, slug, created_at) VALUES (?, ?, ?, ?)")
+        .bind(project.id.as_str())
+        .bind(name)
+        .bind(&project.slug)
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Names and slugs of the live services of a project, but for one service.
+pub(super) async fn names_in(
+    tx: &mut Tx,
+    project: &ProjectId,
+    but: Option<&ServiceId>,
+) -> Result<Vec<(String, String)>, StorageError> {
+    let sql = "SELECT name, slug FROM services WHERE project_id = ? AND deleted_at IS NULL AND id IS NOT ?";
+    let but = but.map(ServiceId::as_str);
+    Ok(sqlx::query_as(sql).bind(project.as_str()).bind(but).fetch_all(&mut **tx).await?)
+}
+
+pub(super) async fn registry_exists(tx: &mut Tx, id: &RegistryId) -> Result<bool, StorageError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM registries WHERE id = ?)";
+    Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_one(&mut **tx).await?)
+}
+
+pub(super) async fn insert(
+    tx: &mut Tx,
+    id: &ServiceId,
+    project: &ProjectId,
+    saved: Saved<'_>,
+) -> Result<(), StorageError> {
+    sqlx::query(
+        "INSERT INTO services (id, project_id, name, slug, source, settings, registry_id, created_at, changed)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id.as_str())
+    .bind(project.as_str())
+    .bind(saved.name)
+    .bind(saved.slug)
+    .bind(to_json(saved.source, "source")?)
+    .bind(to_json(saved.settings, "settings")?)
+    .bind(saved.source.registry.as_ref().map(RegistryId::as_str))
+    .bind(saved.now.div_euclid(1_000))
+    .bind(saved.now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// False: it is deleted, or somebody changed it since `version`.
+pub(super) async fn update(tx: &mut Tx, id: &ServiceId, version: i64, saved: Saved<'_>) -> Result<bool, StorageError> {
+    let done = sqlx::query(
+        "UPDATE services SET name = ?, slug = ?, source = ?, settings = ?, registry_id = ?, changed = ?, version = version + 1
+         WHERE id = ? AND version = ? AND deleted_at IS NULL",
+    )
+    .bind(saved.name)
+    .bind(saved.slug)
+    .bind(to_json(saved.source, "source")?)
+    .bind(to_json(saved.settings, "settings")?)
+    .bind(saved.source.registry.as_ref().map(RegistryId::as_str))
+    .bind(saved.now)
+    .bind(id.as_str())
+    .bind(version)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// One service, also a deleted one.
+pub(super) async fn find<'e>(db: impl SqliteExecutor<'e>, id: &ServiceId) -> Result<Option<Record>, StorageError> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        name: String,
+        slug: String,
+        project_id: String,
+        project_name: String,
+        project_slug: String,
+        source: String,
+        settings: String,
+        current_deployment: Option<String>,
+        deleted_at: Option<i64>,
+        version: i64,
+    }
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT s.name, s.slug, s.project_id, p.name AS project_name, p.slug AS project_slug, s.source, s.settings,
+                s.current_deployment, s.deleted_at, s.version
+         FROM services s JOIN projects p ON p.id = s.project_id WHERE s.id = ?",
+    )
+    .bind(id.as_str())
+    .fetch_optional(db)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Record {
+        id: id.clone(),
+        name: row.name,
+        slug: row.slug,
+        project: parsed(&row.project_id, "project id")?,
+        project_name: row.project_name,
+        project_slug: row.project_slug,
+        source: from_json(&row.source, "source")?,
+        settings: from_json(&row.settings, "settings")?,
+        current: row.current_deployment.map(|id| parsed(&id, "deployment id")).transpose()?,
+        is_deleted: row.deleted_at.is_some(),
+        version: row.version,
+    }))
+}
+
+pub(super) async fn list<'e>(db: impl SqliteExecutor<'e>) -> Result<Vec<Line>, StorageError> {
+    type Row = (String, String, String, Option<i64>, Option<String>, i64);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT s.id, s.name, p.name, d.number,
+                (SELECT j.state FROM builds b JOIN jobs j ON j.id = b.job_id
+                 WHERE b.service_id = s.id ORDER BY b.number DESC LIMIT 1),
+                max(s.changed, coalesce((SELECT max(b.created) FROM builds b WHERE b.service_id = s.id), 0))
+         FROM services s JOIN projects p ON p.id = s.project_id LEFT JOIN deployments d ON d.id = s.current_deployment
+         WHERE s.deleted_at IS NULL ORDER BY p.name COLLATE NOCASE, s.name COLLATE NOCASE",
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|(id, name, project, deployment, last_build, changed)| {
+            Ok(Line {
+                id: parsed(&id, "service id")?,
+                name,
+                project,
+                deployment,
+                last_build: last_build.map(|state| parsed(&state, "job state")).transpose()?,
+                changed,
+            })
+        })
+        .collect()
+}
+
+/// The live services, but for one, with what they publish.
+pub(super) async fn publishers(tx: &mut Tx, but: Option<&ServiceId>) -> Result<Vec<Publisher>, StorageError> {
+    let rows: Vec<(String, String, String, String, Option<String>)> = sqlx::query_as(
+        "SELECT s.id, s.name, p.name, s.settings, d.settings
+         FROM services s JOIN projects p ON p.id = s.project_id LEFT JOIN deployments d ON d.id = s.current_deployment
+         WHERE s.deleted_at IS NULL AND s.id IS NOT ?",
+    )
+    .bind(but.map(ServiceId::as_str))
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter()
+        .map(|(id, name, project, own, deployed)| {
+            let settings = std::iter::once(own)
+                .chain(deployed)
+                .map(|json| from_json(&json, "settings"))
+                .collect::<Result<_, _>>()?;
+            Ok(Publisher { id: parsed(&id, "service id")?, name, project, settings })
+        })
+        .collect()
+}
+
+/// Takes it out of all lists. Its registry may be deleted from now on. False: it was deleted before.
+pub(super) async fn mark_deleted(tx: &mut Tx, id: &ServiceId, now: i64) -> Result<bool, StorageError> {
+    let done = sqlx::query(
+        "UPDATE services SET deleted_at = ?, changed = ?, registry_id = NULL, version = version + 1
+         WHERE id = ? AND deleted_at IS NULL",
+    )
+    .bind(now.div_euclid(1_000))
+    .bind(now)
+    .bind(id.as_str())
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Whether a project has live services.
+pub(super) async fn is_populated<'e>(db: impl SqliteExecutor<'e>, project: &ProjectId) -> Result<bool, StorageError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM services WHERE project_id = ? AND deleted_at IS NULL)";
+    Ok(sqlx::query_scalar(sql).bind(project.as_str()).fetch_one(db).await?)
+}
+
+/// Builds and deployments of the service that haven't ended.
+pub(super) async fn unfinished_jobs<'e>(
+    db: impl SqliteExecutor<'e>,
+    id: &ServiceId,
+) -> Result<Vec<JobId>, StorageError> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT j.id FROM jobs j
+         WHERE j.state IN ('queued', 'running', 'cancelling')
+           AND j.id IN (SELECT job_id FROM deployments WHERE service_id = ?1
+                        UNION SELECT job_id FROM builds WHERE service_id = ?1)",
+    )
+    .bind(id.as_str())
+    .fetch_all(db)
+    .await?;
+    ids.iter().map(|id| parsed(id, "job id")).collect()
+}

@@ -1,0 +1,163 @@
+//! SQL of deployments. Their state is that of their job; nothing else about them changes.
+
+use super::store::{from_json, parsed, to_json};
+use crate::storage::{StorageError, Tx};
+use app::error::Problem;
+use app::model::build::CommitSha;
+use app::model::id::{BuildId, DeploymentId, JobId, RegistryId, ServiceId};
+use app::model::image_ref::ImageRef;
+use app::model::service::{Deployment, Origin, Settings};
+use sqlx::SqliteExecutor;
+
+/// A deployment to be written.
+#[derive(Clone, Debug)]
+pub(super) struct New {
+    pub service: ServiceId,
+    pub image: ImageRef,
+    pub registry: RegistryId,
+    pub commit: CommitSha,
+    pub commit_subject: Option<String>,
+    /// With the values of environment variables; they are sealed on the way.
+    pub settings: Settings,
+    pub origin: Origin,
+    pub asked_by: String,
+}
+
+impl New {
+    /// The build it came from, which is deployed once.
+    pub(super) fn build(&self) -> Option<&BuildId> {
+        match &self.origin {
+            Origin::Build { build, .. } => Some(build),
+            Origin::RollBack { .. } => None,
+        }
+    }
+}
+
+/// Writes it under the next number. `settings` comes without the values of environment variables.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    id: &DeploymentId,
+    job: &JobId,
+    new: &New,
+    settings: &Settings,
+    now: i64,
+) -> Result<(), StorageError> {
+    sqlx::query(
+        "INSERT INTO deployments (id, service_id, number, job_id, image, registry_id, commit_sha, commit_subject, settings,
+                                  origin, from_build, asked_by, created)
+         VALUES (?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM deployments WHERE service_id = ?2), ?3, ?4, ?5, ?6, ?7,
+                 ?8, ?9, ?10, ?11, ?12)",
+    )
+    .bind(id.as_str())
+    .bind(new.service.as_str())
+    .bind(job.as_str())
+    .bind(new.image.to_string())
+    .bind(new.registry.as_str())
+    .bind(new.commit.as_str())
+    .bind(&new.commit_subject)
+    .bind(to_json(settings, "settings")?)
+    .bind(to_json(&new.origin, "origin")?)
+    .bind(new.build().map(BuildId::as_str))
+    .bind(&new.asked_by)
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query("UPDATE services SET changed = ? WHERE id = ?")
+        .bind(now)
+        .bind(new.service.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Whether the build was deployed already.
+pub(super) async fn is_deployed(tx: &mut Tx, build: &BuildId) -> Result<bool, StorageError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM deployments WHERE from_build = ?)";
+    Ok(sqlx::query_scalar(sql).bind(build.as_str()).fetch_one(&mut **tx).await?)
+}
+
+/// This is what runs now.
+pub(super) async fn make_current(
+    tx: &mut Tx,
+    service: &ServiceId,
+    id: &DeploymentId,
+    now: i64,
+) -> Result<(), StorageError> {
+    sqlx::query("UPDATE services SET current_deployment = ?, changed = ? WHERE id = ? AND deleted_at IS NULL")
+        .bind(id.as_str())
+        .bind(now)
+        .bind(service.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+const COLUMNS: &str =
+    "d.id, d.number, d.service_id, d.image, d.registry_id, d.commit_sha, d.commit_subject, d.settings,
+    d.origin, d.job_id, d.asked_by, d.created, j.state, j.problem, j.finished,
+    coalesce(s.current_deployment = d.id AND s.deleted_at IS NULL, 0) AS is_current
+    FROM deployments d JOIN jobs j ON j.id = d.job_id JOIN services s ON s.id = d.service_id";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    number: i64,
+    service_id: String,
+    image: String,
+    registry_id: String,
+    commit_sha: String,
+    commit_subject: Option<String>,
+    settings: String,
+    origin: String,
+    job_id: String,
+    asked_by: String,
+    created: i64,
+    state: String,
+    problem: Option<String>,
+    finished: Option<i64>,
+    is_current: bool,
+}
+
+impl Row {
+    fn read(self) -> Result<(Deployment, RegistryId), StorageError> {
+        let registry = parsed(&self.registry_id, "registry id")?;
+        let deployment = Deployment {
+            id: parsed(&self.id, "deployment id")?,
+            number: self.number,
+            service: parsed(&self.service_id, "service id")?,
+            image: parsed(&self.image, "image")?,
+            commit: parsed(&self.commit_sha, "commit id")?,
+            commit_subject: self.commit_subject,
+            settings: from_json(&self.settings, "settings")?,
+            origin: from_json(&self.origin, "origin")?,
+            state: parsed(&self.state, "job state")?,
+            problem: self.problem.map(|json| from_json::<Problem>(&json, "problem")).transpose()?,
+            is_current: self.is_current,
+            job: parsed(&self.job_id, "job id")?,
+            asked_by: self.asked_by,
+            created: self.created,
+            finished: self.finished,
+        };
+        Ok((deployment, registry))
+    }
+}
+
+/// The deployments of a service, newest first, without the values of environment variables.
+pub(super) async fn of_service<'e>(
+    db: impl SqliteExecutor<'e>,
+    service: &ServiceId,
+) -> Result<Vec<Deployment>, StorageError> {
+    let sql = format!("SELECT {COLUMNS} WHERE d.service_id = ? ORDER BY d.number DESC");
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(service.as_str()).fetch_all(db).await?;
+    rows.into_iter().map(|row| row.read().map(|(deployment, _)| deployment)).collect()
+}
+
+/// One deployment, without the values of environment variables, and where its image is.
+pub(super) async fn find<'e>(
+    db: impl SqliteExecutor<'e>,
+    id: &DeploymentId,
+) -> Result<Option<(Deployment, RegistryId)>, StorageError> {
+    let sql = format!("SELECT {COLUMNS} WHERE d.id = ?");
+    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(db).await?;
+    row.map(Row::read).transpose()
+}

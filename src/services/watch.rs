@@ -1,0 +1,181 @@
+//! What the Swarm says about our services, looked at every few seconds and kept in memory for the pages.
+
+use super::{Services, spec, words};
+use crate::docker::{Docker, DockerError, Found, TaskState};
+use app::model::id::ServiceId;
+use app::model::service::{Port, ServiceState, Task};
+use app::model::settings::DockerState;
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const EVERY: Duration = Duration::from_secs(4);
+/// The Swarm keeps five old tasks of every copy; a page needs the last few.
+const TASKS_SHOWN: usize = 12;
+
+/// One service in the Swarm.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    wanted: u64,
+    running: u64,
+    tasks: Vec<crate::docker::Task>,
+}
+
+/// What was seen when last looked.
+#[derive(Debug, Default)]
+pub(super) struct Observed {
+    state: RwLock<State>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// Unix seconds; 0: never.
+    at: i64,
+    /// Whether the last look succeeded.
+    is_fresh: bool,
+    services: HashMap<ServiceId, Seen>,
+    nodes: HashMap<String, String>,
+}
+
+impl Observed {
+    /// Looks now.
+    pub(super) async fn look(&self, docker: &Docker, now: i64) -> Result<(), DockerError> {
+        let found = docker.services(&format!("{}=true", spec::MANAGED)).await;
+        let looked = match found {
+            Ok(found) => read(docker, found, now).await,
+            Err(error) => Err(error),
+        };
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        match looked {
+            Ok(seen) => {
+                *state = seen;
+                Ok(())
+            }
+            Err(error) => {
+                state.is_fresh = false;
+                Err(error)
+            }
+        }
+    }
+
+    /// Nobody could be asked.
+    fn lost(&self) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).is_fresh = false;
+    }
+
+    /// How a service is.
+    pub(super) fn state_of(&self, id: &ServiceId, is_deployed: bool) -> ServiceState {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        if !is_deployed && !state.services.contains_key(id) {
+            return ServiceState::New;
+        }
+        if !state.is_fresh {
+            return ServiceState::Unknown;
+        }
+        match state.services.get(id) {
+            Some(Seen { wanted: 0, .. }) => ServiceState::Stopped,
+            Some(seen) if seen.running >= seen.wanted => ServiceState::Running,
+            _ => ServiceState::Degraded,
+        }
+    }
+
+    /// Its tasks, those that should run first, and the time of the look.
+    pub(super) fn tasks_of(&self, id: &ServiceId, ports: &[Port]) -> (Vec<Task>, i64) {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(seen) = state.services.get(id) else { return (Vec::new(), state.at) };
+        let (wanted, old): (Vec<_>, Vec<_>) = seen.tasks.iter().partition(|task| task.should_run);
+        let tasks = wanted.into_iter().chain(old).take(TASKS_SHOWN).map(|task| shown(task, &state.nodes, ports));
+        (tasks.collect(), state.at)
+    }
+}
+
+fn shown(task: &crate::docker::Task, nodes: &HashMap<String, String>, ports: &[Port]) -> Task {
+    let digest = task.image.split_once('@').and_then(|(_, digest)| digest.parse().ok());
+    Task {
+        id: task.id.chars().take(12).collect(),
+        node: task.node.as_ref().and_then(|node| nodes.get(node)).cloned().unwrap_or_default(),
+        state: words::state(task.state).into(),
+        message: words::why(task, ports),
+        image: digest.map_or_else(|| task.image.clone(), |digest: app::model::image_ref::Digest| digest.brief()),
+        since: task.since,
+    }
+}
+
+async fn read(docker: &Docker, found: Vec<Found>, now: i64) -> Result<State, DockerError> {
+    let ids: Vec<String> = found.iter().map(|service| service.id.clone()).collect();
+    let tasks = docker.tasks(&ids).await?;
+    let nodes = docker.nodes().await?.into_iter().map(|node| (node.id, node.name)).collect();
+    let services = found
+        .into_iter()
+        .filter_map(|service| {
+            let id = service.labels.get(spec::SERVICE)?.parse().ok()?;
+            let tasks: Vec<_> = tasks.iter().filter(|task| task.service == service.id).cloned().collect();
+            let running = tasks.iter().filter(|task| task.should_run && task.state == TaskState::Running).count();
+            Some((id, Seen { wanted: service.replicas, running: running as u64, tasks }))
+        })
+        .collect();
+    Ok(State { at: now, is_fresh: true, services, nodes })
+}
+
+impl Services {
+    /// Looks at once, then again and again, until `stop`. Started by `start.rs`.
+    pub async fn watch(&self, stop: CancellationToken) {
+        let mut told = false;
+        while !stop.is_cancelled() {
+            if self.inner.settings.host_now().docker == DockerState::Ready {
+                let looked = tokio::select! {
+                    looked = self.look() => looked,
+                    () = stop.cancelled() => return,
+                };
+                if let Err(error) = &looked
+                    && !told
+                {
+                    tracing::warn!(error = %error, "the Swarm's tasks can't be looked at now");
+                }
+                told = looked.is_err();
+            } else {
+                self.inner.observed.lost();
+            }
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Looks now.
+    pub async fn look(&self) -> Result<(), DockerError> {
+        self.inner.observed.look(&self.inner.docker, self.inner.clock.seconds()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed(is_fresh: bool, seen: Option<Seen>) -> (Observed, ServiceId) {
+        let id = ServiceId::from_random([1; 8]);
+        let services = seen.map(|seen| (id.clone(), seen)).into_iter().collect();
+        let state = State { at: 5, is_fresh, services, nodes: HashMap::new() };
+        (Observed { state: RwLock::new(state) }, id)
+    }
+
+    #[test]
+    fn a_service_is_what_the_swarm_says() {
+        let seen = |wanted, running| Some(Seen { wanted, running, tasks: Vec::new() });
+        for (is_fresh, found, is_deployed, state) in [
+            (true, None, false, ServiceState::New),
+            (false, None, false, ServiceState::New),
+            (true, seen(2, 2), true, ServiceState::Running),
+            (true, seen(2, 1), true, ServiceState::Degraded),
+            (true, seen(1, 0), false, ServiceState::Degraded),
+            (true, seen(0, 0), true, ServiceState::Stopped),
+            (true, None, true, ServiceState::Degraded),
+            (false, seen(2, 2), true, ServiceState::Unknown),
+        ] {
+            let (observed, id) = observed(is_fresh, found.clone());
+            assert_eq!(observed.state_of(&id, is_deployed), state, "{is_fresh} {found:?} {is_deployed}");
+        }
+    }
+}

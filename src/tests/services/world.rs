@@ -1,0 +1,234 @@
+//! Slipway without its web interface, over a folder and the lab.
+
+use crate::swarm::{Lab, config, eventually};
+use app::api::credentials::CredentialsApi as _;
+use app::api::registries::RegistriesApi as _;
+use app::api::services::ServicesApi as _;
+use app::error::AppError;
+use app::model::account::{Actor, Role};
+use app::model::credential::CredentialForm;
+use app::model::id::{AccountId, BuildId, DeploymentId, JobId, RegistryId, ServiceId};
+use app::model::image_ref::ImageRef;
+use app::model::job::JobState;
+use app::model::registry::RegistryForm;
+use app::model::secret::Secret;
+use app::model::service::{Deployment, ServiceForm};
+use slipway::builds::{FinishedBuild, Services as _};
+use slipway::clock::{Clock, random};
+use slipway::credentials::Credentials;
+use slipway::docker::Docker;
+use slipway::jobs::Jobs;
+use slipway::oci;
+use slipway::process::Runner;
+use slipway::registries::Registries;
+use slipway::services::Services;
+use slipway::settings::Settings;
+use slipway::storage::Db;
+use slipway::vault::Vault;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+pub struct World {
+    pub db: Db,
+    pub services: Services,
+    pub jobs: Jobs,
+    pub actor: Actor,
+    pub credentials: Credentials,
+    pub registries: Registries,
+    stop: CancellationToken,
+}
+
+impl World {
+    /// Opens the folder; jobs don't run yet.
+    pub async fn open(folder: &Path, docker_host: &str) -> Self {
+        let config = config(folder, docker_host);
+        let clock = Clock::system();
+        let db = Db::open(folder).await.expect("a database");
+        let vault = Vault::open(&config.master_key_file, true).expect("a vault");
+        let oci = oci::Client::new().expect("a client");
+        let docker = Docker::connect(docker_host).expect("an address");
+        let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
+        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone());
+        let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
+        let runner = Runner::new(env!("CARGO_BIN_EXE_slipway"));
+        let settings = Settings::new(db.clone(), clock.clone(), config.clone(), docker.clone(), runner);
+        settings.look().await;
+        let services =
+            Services::new(db.clone(), vault, clock, jobs.clone(), registries.clone(), oci, docker, config, settings);
+        for handler in services.handlers() {
+            jobs.register(handler);
+        }
+        let actor = Actor { account: AccountId::from_random([1; 8]), username: "owner".into(), role: Role::Owner };
+        Self { db, services, jobs, actor, credentials, registries, stop: CancellationToken::new() }
+    }
+
+    /// Works on jobs from now on.
+    pub fn start(&self) {
+        drop(self.jobs.start(self.stop.clone()));
+    }
+
+    /// The lab's registry with its credential.
+    pub async fn registry(&self, lab: &Lab) -> RegistryId {
+        let credential = CredentialForm {
+            name: "Lab".into(),
+            url: format!("http://{}", lab.registry),
+            username: lab.username.clone(),
+            password: Secret::new(lab.password.clone()),
+        };
+        let credential = self.credentials.create(&self.actor, credential).await.expect("a credential");
+        let registry = RegistryForm {
+            name: "Lab".into(),
+            credential: credential.to_string(),
+            base_path: String::new(),
+            is_default: Some("yes".into()),
+        };
+        self.registries.create(&self.actor, registry).await.expect("a registry")
+    }
+
+    pub async fn create(&self, form: ServiceForm) -> Result<ServiceId, AppError> {
+        self.services.create(&self.actor, form).await
+    }
+
+    /// What a finished build does: a row, and a deployment in the same transaction.
+    pub async fn deploy(&self, service: &ServiceId, registry: &RegistryId, image: &ImageRef) -> Deployment {
+        let mut tx = self.db.write().await.expect("a transaction");
+        let (build, job) = (BuildId::from_random(random()), JobId::from_random(random()));
+        sqlx::query(
+            "INSERT INTO jobs (id, kind, payload, subject, lane, run_after, state, asked_by, created)
+             VALUES (?, 'build_image', '{}', 'build', 'build', 0, 'succeeded', 'owner', 0)",
+        )
+        .bind(job.as_str())
+        .execute(&mut *tx)
+        .await
+        .expect("a job");
+        sqlx::query(
+            "INSERT INTO builds (id, service_id, number, job_id, registry_id, deploys, created)
+             VALUES (?1, ?2, (SELECT count(*) + 1 FROM builds WHERE service_id = ?2), ?3, ?4, 1, 0)",
+        )
+        .bind(build.as_str())
+        .bind(service.as_str())
+        .bind(job.as_str())
+        .bind(registry.as_str())
+        .execute(&mut *tx)
+        .await
+        .expect("a build");
+        let finished = FinishedBuild {
+            id: build,
+            number: 1,
+            service: service.clone(),
+            image: image.clone(),
+            registry: registry.clone(),
+            commit: "a".repeat(40).parse().expect("a commit"),
+            commit_subject: Some("A commit".into()),
+            asked_by: "owner".into(),
+        };
+        self.services.deploy(&mut tx, &finished).await.expect("a deployment");
+        // Once per build, however often it is asked for.
+        self.services.deploy(&mut tx, &finished).await.expect("the same deployment");
+        tx.commit().await.expect("committed");
+        self.jobs.wake();
+        self.deployments(service).await.remove(0)
+    }
+
+    /// Newest first.
+    pub async fn deployments(&self, service: &ServiceId) -> Vec<Deployment> {
+        self.services.deployments(&self.actor, service).await.expect("deployments")
+    }
+
+    pub async fn deployment(&self, id: &DeploymentId) -> Deployment {
+        self.services.deployment(&self.actor, id).await.expect("a deployment")
+    }
+
+    pub async fn ended(&self, id: &DeploymentId) -> Deployment {
+        eventually(Duration::from_secs(180), "the deployment ends", || async {
+            Some(self.deployment(id).await).filter(|deployment| deployment.state.is_final())
+        })
+        .await
+    }
+
+    pub async fn succeeded(&self, id: &DeploymentId) -> Deployment {
+        let deployment = self.ended(id).await;
+        assert_eq!(deployment.state, JobState::Succeeded, "{:?}", deployment.problem);
+        deployment
+    }
+
+    /// How the removal of the only deleted service ended.
+    pub async fn removed(&self) -> String {
+        eventually(Duration::from_secs(90), "the removal ends", || async {
+            let (state, problem): (String, Option<String>) =
+                sqlx::query_as("SELECT state, problem FROM jobs WHERE kind = 'remove_service'")
+                    .fetch_one(self.db.read())
+                    .await
+                    .expect("asked");
+            let state = state.parse::<JobState>().expect("a state");
+            state.is_final().then(|| problem.unwrap_or_else(|| state.as_str().into()))
+        })
+        .await
+    }
+
+    /// Waits until the service says this on its port.
+    pub async fn answers(&self, port: u16, text: &str) {
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build().expect("a client");
+        eventually(Duration::from_secs(30), &format!("{text} on port {port}"), || async {
+            let answer = client.get(format!("http://127.0.0.1:{port}/")).send().await.ok()?.text().await.ok()?;
+            (answer.trim() == text).then_some(())
+        })
+        .await;
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Removes what a test left in the Swarm, also when it failed.
+pub struct Sweep(pub Lab, pub ServiceId);
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        let docker = |args: &[&str]| {
+            let output = Command::new("docker").arg("-H").arg(&self.0.docker_host).args(args).output();
+            output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+        };
+        let found = docker(&["service", "ls", "-q", "--filter", &format!("label=slipway.service={}", self.1)]);
+        if found.is_empty() {
+            return;
+        }
+        let network = docker(&["service", "inspect", "-f", "{{(index .Spec.TaskTemplate.Networks 0).Target}}", &found]);
+        docker(&["service", "rm", &found]);
+        for _ in 0..60 {
+            docker(&["network", "rm", &network]);
+            if docker(&["network", "inspect", "-f", "{{.Id}}", &network]).is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+    }
+}
+
+/// A form with what every service has.
+pub fn form(project: &str, name: &str) -> ServiceForm {
+    ServiceForm {
+        project: project.into(),
+        name: name.into(),
+        repository: "https://git.example.com/shop/web.git".into(),
+        branch: "main".into(),
+        dockerfile: String::new(),
+        context: String::new(),
+        base_path: String::new(),
+        registry: String::new(),
+        env: String::new(),
+        ports: String::new(),
+        replicas: "1".into(),
+        health_command: String::new(),
+    }
+}
+
+/// A name that nobody else has.
+pub fn unique(name: &str) -> String {
+    format!("{name}-{}", slipway::clock::random_token().chars().take(8).collect::<String>())
+}

@@ -1,0 +1,127 @@
+//! The lab's Docker engines, as far as the tests of `docker`, `services` and `settings` need them.
+
+use app::model::image_ref::ImageRef;
+use base64::Engine as _;
+use serde::Deserialize;
+use slipway::config::{Config, LogFormat};
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+#[derive(Clone, Deserialize)]
+pub struct Lab {
+    pub docker_host: String,
+    pub registry: String,
+    pub username: String,
+    pub password: String,
+    pub base: String,
+    pub second: Second,
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+/// An engine that isn't in swarm mode.
+#[derive(Clone, Deserialize)]
+pub struct Second {
+    pub docker_host: String,
+    pub docker_pid: PathBuf,
+    pub address: String,
+}
+
+impl Lab {
+    /// The lab; None (with the reason on the screen) where none runs.
+    pub fn find() -> Option<Self> {
+        let Some(file) = std::env::var_os("SLIPWAY_LAB_FILE").map(PathBuf::from) else {
+            eprintln!("skipped: SLIPWAY_LAB_FILE doesn't name the lab's file; `make test` starts one");
+            return None;
+        };
+        let text = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut lab: Self = serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        lab.folder = file.parent().map(Path::to_owned).unwrap_or_default();
+        Some(lab)
+    }
+
+    /// `docker ARGS…` at the lab's engine; what it prints.
+    pub fn docker(&self, args: &[&str]) -> String {
+        let output = Command::new("docker").arg("-H").arg(&self.docker_host).args(args).output().expect("docker runs");
+        assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// `scripts/lab second VERB`.
+    pub fn second(&self, verb: &str) {
+        let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab"))
+            .args(["second", verb])
+            .env("SLIPWAY_LAB", &self.folder)
+            .output()
+            .expect("the script runs");
+        assert!(output.status.success(), "second {verb}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Builds an image on the lab's base and pushes it; `dockerfile` comes behind its FROM line.
+    pub fn push(&self, repository: &str, tag: &str, dockerfile: &str) -> ImageRef {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("written");
+        let auth = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", self.username, self.password));
+        write("config.json", serde_json::json!({"auths": {&self.registry: {"auth": auth}}}).to_string());
+        write("Dockerfile", format!("FROM {}\n{dockerfile}\n", self.base));
+        let name = format!("{}/{repository}:{tag}", self.registry);
+        let metadata = folder.path().join("metadata.json");
+        let output = Command::new("docker")
+            .args(["buildx", "build", "--push", "--provenance=false", "-q", "-t", &name, "--metadata-file"])
+            .arg(&metadata)
+            .arg(folder.path())
+            .env("DOCKER_HOST", &self.docker_host)
+            .env("DOCKER_CONFIG", folder.path())
+            .output()
+            .expect("docker runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let metadata: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(metadata).expect("metadata")).expect("JSON");
+        let digest = metadata["containerimage.digest"].as_str().expect("a digest");
+        // Nodes have to pull it themselves.
+        self.docker(&["image", "rm", "-f", &name]);
+        format!("{name}@{digest}").parse().expect("a reference")
+    }
+}
+
+/// Asks again and again until there is an answer; panics when time is up.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    limit: Duration,
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < limit, "{what}: not within {} s", limit.as_secs());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// A port that nobody listens on, below the range from which the kernel takes others.
+pub fn free_port() -> u16 {
+    loop {
+        let port = 20_000 + u16::from_le_bytes(slipway::clock::random()) % 9_000;
+        if std::net::TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Settings over a folder and an engine.
+pub fn config(folder: &Path, docker_host: &str) -> Config {
+    Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data_dir: folder.to_owned(),
+        public_url: None,
+        docker_host: docker_host.into(),
+        master_key_file: folder.join("master.key"),
+        log_format: LogFormat::Text,
+        local_repositories: vec![folder.join("repositories")],
+        trusted_proxies: Vec::new(),
+    }
+}
