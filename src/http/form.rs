@@ -32,19 +32,19 @@ const TOO_LARGE: Unreadable =
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Unreadable> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    let has_length =
-        |length: usize| headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()) == Some(length);
     if headers.contains_key(CONTENT_ENCODING) {
         let text = "Compressed forms aren't taken.";
         return Err(Unreadable { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, text });
     }
+    let length: Option<u64> =
+        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+    let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
     // A form without fields may come without a body and so without a kind.
-    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") && !(kind.is_empty() && has_length(0)) {
+    let is_empty = kind.is_empty() && length == Some(0);
+    if !is_form && !is_empty {
         let text = "Send the form as application/x-www-form-urlencoded.";
         return Err(Unreadable { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, text });
     }
-    let length: Option<u64> =
-        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     if length.is_some_and(|length| length > BODY_MAX as u64) {
         return Err(TOO_LARGE);
     }

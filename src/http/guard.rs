@@ -157,7 +157,6 @@ fn check_transport(web: &Web, parts: &Parts) -> Result<Transport, Response> {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the refusal is the answer; it is passed on once")]
 async fn check_access(web: &Web, parts: &Parts, access: Option<Access>, actor: Option<&Actor>) -> Result<(), Response> {
     let headers = &parts.headers;
     let is_page = !is_function(parts) && wants_html(headers);
