@@ -7,12 +7,14 @@ mod pending;
 pub use logging::start_logging;
 
 use crate::accounts::Accounts;
+use crate::builds::Builds;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::http::{self, Web, listener};
 use crate::jobs::Jobs;
 use crate::oci;
+use crate::process::Runner;
 use crate::registries::Registries;
 use crate::storage::{Db, StorageError};
 use crate::vault::{Vault, VaultError, holds_secrets};
@@ -106,8 +108,8 @@ pub struct Slipway {
 }
 
 impl Slipway {
-    /// Opens and wires everything.
-    pub async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
+    /// Opens and wires everything. `supervisor` is this program's own file: it watches over the programs it starts.
+    pub async fn open(config: Config, clock: Clock, supervisor: &Path) -> Result<Self, StartError> {
         let config = Arc::new(config);
         for folder in [&config.data_dir, &config.logs_dir(), &config.builds_dir()] {
             private_folder(folder)?;
@@ -121,13 +123,28 @@ impl Slipway {
         let oci = oci::Client::new().map_err(|error| StartError::Client(crate::problems::chain(&error)))?;
         let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
         let accounts = Accounts::new(db.clone(), clock.clone());
-        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci);
+        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone());
         let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
+        let runner = Runner::new(supervisor);
+        let builds = Builds::new(
+            db.clone(),
+            clock.clone(),
+            jobs.clone(),
+            registries.clone(),
+            oci,
+            runner,
+            Config::clone(&config),
+        );
+        builds.sweep().await.map_err(|source| StartError::Folder { path: config.builds_dir(), source })?;
+        for handler in [builds.handler()] {
+            jobs.register(handler);
+        }
+
         let backend = Backend {
             accounts: Arc::new(accounts.clone()),
             credentials: Arc::new(credentials),
             registries: Arc::new(registries),
-            builds: Arc::new(pending::Pending),
+            builds: Arc::new(builds),
             services: Arc::new(pending::Pending),
             jobs: Arc::new(jobs.clone()),
             settings: Arc::new(pending::Pending),
@@ -184,7 +201,9 @@ impl Slipway {
 
 /// Runs the server until it is told to stop.
 pub async fn serve(config: Config) -> Result<(), StartError> {
-    let slipway = Slipway::open(config, Clock::system()).await?;
+    let supervisor =
+        std::env::current_exe().map_err(|source| StartError::Folder { path: "/proc/self/exe".into(), source })?;
+    let slipway = Slipway::open(config, Clock::system(), &supervisor).await?;
     let address = slipway.config.listen;
     let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
     let address = listener.local_addr().unwrap_or(address);

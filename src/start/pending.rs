@@ -1,12 +1,10 @@
 //! Stands in for parts that aren't wired yet: each wish is refused with a Problem.
 
-use app::api::builds::BuildsApi;
 use app::api::services::ServicesApi;
 use app::api::settings::SettingsApi;
 use app::error::{AppError, Problem};
 use app::model::account::Actor;
-use app::model::build::Build;
-use app::model::id::{BuildId, DeploymentId, ServiceId};
+use app::model::id::{DeploymentId, ServiceId};
 use app::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
 use app::model::settings::Host;
 use async_trait::async_trait;
@@ -16,22 +14,6 @@ pub struct Pending;
 
 fn pending<T>() -> Result<T, AppError> {
     Err(Problem::new("pending", "This part of Slipway isn't wired yet.", "Use a newer version.").into())
-}
-
-#[async_trait]
-impl BuildsApi for Pending {
-    async fn list(&self, _: &Actor, _: Option<&ServiceId>, _: u32) -> Result<Vec<Build>, AppError> {
-        Ok(Vec::new())
-    }
-    async fn get(&self, _: &Actor, _: &BuildId) -> Result<Build, AppError> {
-        pending()
-    }
-    async fn start(&self, _: &Actor, _: &ServiceId, _: bool) -> Result<BuildId, AppError> {
-        pending()
-    }
-    async fn cancel(&self, _: &Actor, _: &BuildId) -> Result<(), AppError> {
-        pending()
-    }
 }
 
 #[async_trait]

@@ -44,7 +44,7 @@ impl TestApp {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), env);
         let clock = Clock::system();
-        let slipway = Slipway::open(config, clock.clone()).await.expect("Slipway opens");
+        let slipway = Slipway::open(config, clock.clone(), supervisor()).await.expect("Slipway opens");
         let router = slipway.router();
         Self { slipway, router, folder, clock }
     }
@@ -72,6 +72,11 @@ impl TestApp {
     pub async fn needs_setup(&self) -> bool {
         self.slipway.accounts.needs_setup().await.expect("the database answers")
     }
+}
+
+/// The program's file, which watches over what it starts.
+pub fn supervisor() -> &'static std::path::Path {
+    std::path::Path::new(env!("CARGO_BIN_EXE_slipway"))
 }
 
 /// Settings for a folder.
