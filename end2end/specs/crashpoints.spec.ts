@@ -1,5 +1,6 @@
-// A crash before and after every step of every job (P1, P3, one kill per step): the binary aborts itself there, once. After
-// the next start the job has ended well, or failed with a reason; nothing is left of it; and the service works.
+// A crash at every step of every job (P1, P3, one kill per step): the binary aborts itself there, once, when the step's work
+// is done and nothing of that is written yet; also before the first step and after the last. After the next start the job
+// is taken up again and ends well; nothing is left of it; and the service works.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Client } from '../fixtures/client';
@@ -11,8 +12,11 @@ import { addRegistry, addService, buildAndDeploy, buildEnds, deploymentEnds, ids
 
 /** The steps of a job, from its source, so that a new step is covered without a word here. */
 function stepsOf(file: string): string[] {
-  const source = fs.readFileSync(path.join(__dirname, '../../src', file), 'utf8');
-  return [...source.matchAll(/\.step\(\s*"([^"]+)"/g)].map((match) => match[1] ?? '');
+  const read = (name: string) => fs.readFileSync(path.join(__dirname, '../../src', name), 'utf8');
+  const constant = (module: string, name: string) =>
+    new RegExp(`const ${name}: &str = "([^"]+)"`).exec(read(path.join(path.dirname(file), `${module}.rs`)))?.[1] ?? '';
+  const calls = [...read(file).matchAll(/\b(?:fresh_)?step\(\s*(?:"([^"]+)"|(\w+)::([A-Z_]+))/g)];
+  return calls.map(([, name, module, named]) => name ?? constant(module ?? '', named ?? ''));
 }
 
 const it = useApp();
@@ -58,7 +62,10 @@ function nothingIsLeft() {
   expect(processesIn(app.data).filter(({ pid }) => pid !== app.pid), 'no process stays').toEqual([]);
 }
 
-const points = (kind: string, file: string) => stepsOf(file).flatMap((step) => ['before', 'after'].map((side) => `${kind}.${step}.${side}`));
+function points(kind: string, file: string): string[] {
+  const steps = stepsOf(file);
+  return [`${kind}.claimed`, ...steps.map((step) => `${kind}.${step}.done`), `${kind}.${steps.at(-1)}.after`];
+}
 
 let version = 0;
 for (const point of points('build_image', 'builds/build_image.rs')) {

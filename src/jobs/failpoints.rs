@@ -1,7 +1,8 @@
 //! Named points where a test breaks the process off or holds it, by environment. Only with the `testing` feature; a release
 //! has nothing of it.
 //!
-//! Points: `<job kind>.claimed`, `<job kind>.<step>.before`, `<job kind>.<step>.after` (when the step succeeded).
+//! Points: `<job kind>.claimed`, `<job kind>.<step>.before`, `<job kind>.<step>.done` (the work succeeded, nothing of that is
+//! written yet), `<job kind>.<step>.after` (it is written).
 //! - `SLIPWAY_ABORT_AT=<point>`: the process aborts there. With `SLIPWAY_ABORT_ONCE=<file>` it first makes that file, and
 //!   doesn't abort when the file exists.
 //! - `SLIPWAY_HOLD_AT=<point>`: waits there as long as the file `SLIPWAY_HOLD_FILE` exists, or until the job is cancelled.

@@ -63,6 +63,8 @@ impl JobContext {
         self.reach(name, "before").await;
         let result = match work.await {
             Ok(output) => {
+                #[cfg(feature = "testing")]
+                self.reach(name, "done").await;
                 let text = serde_json::to_string(&output).map_err(internal)?;
                 self.end(name, "done", Some(text)).await.map_err(internal)?;
                 Ok(output)
