@@ -22,7 +22,8 @@ pub async fn show() -> PageResult {
                 "Nobody has an account yet. The log of the first start shows a setup token: it proves that this server is yours."
             </p>
             <Form to=SetUp::PATH>
-                <SecretField field="token" label="Setup token" autocomplete="off" required=true
+                // Not a password field: password managers would take it for the password.
+                <Field field="token" label="Setup token" mono=true required=true
                     hint="Lost it? Start Slipway again: it prints a new one."/>
                 <Field field="username" label="User name" autocomplete="username" required=true/>
                 <SecretField field="password" label="Password" autocomplete="new-password" required=true hint=rule/>

@@ -6,7 +6,7 @@ use crate::model::id::JobId;
 use crate::model::job::Job;
 use crate::model::registry::Registry;
 use crate::model::service::ServiceSummary;
-use crate::ui::job::{JobLog, Steps};
+use crate::ui::job::{JobLog, Steps, follow};
 use crate::ui::table::{col, wide};
 use crate::ui::{Age, Card, Empty, Fact, Facts, JobBadge, PageHead, ProblemBox, Table, time};
 use crate::{paths, request};
@@ -58,7 +58,7 @@ pub fn table(jobs: Vec<Job>, subjects: &Subjects) -> impl IntoView + use<> {
                 <tr>
                     <td><a href=paths::job(&job.id)>{kind_words(&job.kind)}</a></td>
                     <td>{subjects.show(&job.subject)}</td>
-                    <td><JobBadge state=job.state/></td>
+                    <td><JobBadge state=job.state of=job.id.to_string()/></td>
                     <td class="wide">{job.asked_by}</td>
                     <td class="wide num">{time::took(job.started, job.finished)}</td>
                     <td><Age millis=job.created/></td>
@@ -90,6 +90,8 @@ async fn subjects() -> Result<Subjects, crate::error::AppError> {
 pub async fn list() -> PageResult {
     let (actor, backend) = request::signed_in()?;
     let jobs = backend.jobs.list(&actor, 100).await?;
+    let under_way: Vec<_> = jobs.iter().filter(|job| !job.state.is_final()).map(|job| job.id.clone()).collect();
+    let follow = follow(&actor, &backend, under_way).await?;
     let subjects = subjects().await?;
     let content = if jobs.is_empty() {
         view! {
@@ -99,7 +101,10 @@ pub async fn list() -> PageResult {
     } else {
         table(jobs, &subjects).into_any()
     };
-    Ok(Page::new("Jobs", view! { <PageHead title="Jobs"/><Card title="Newest jobs" flush=true>{content}</Card> }))
+    Ok(Page::new(
+        "Jobs",
+        view! { <PageHead title="Jobs" badge=follow/><Card title="Newest jobs" flush=true>{content}</Card> },
+    ))
 }
 
 /// One job.

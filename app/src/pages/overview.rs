@@ -9,7 +9,8 @@ use crate::model::job::{Job, JobState};
 use crate::model::registry::Registry;
 use crate::model::service::{ServiceState, ServiceSummary};
 use crate::pages::{jobs, services};
-use crate::ui::{Card, Empty, Icon, Name, PageHead, Tone};
+use crate::ui::job::follow;
+use crate::ui::{Card, Icon, Name, PageHead, Tone};
 use crate::{paths, request};
 use leptos::prelude::*;
 
@@ -34,15 +35,17 @@ pub async fn show() -> PageResult {
     let (actor, backend) = request::signed_in()?;
     let facts = facts(&actor, &backend).await?;
     let running: Vec<Job> = facts.jobs.iter().filter(|job| !job.state.is_final()).cloned().collect();
+    let follow = follow(&actor, &backend, running.iter().map(|job| job.id.clone())).await?;
     let attention = attention(&facts);
     let names = jobs::Subjects::of(&facts.services, &facts.registries, &facts.credentials);
-    let new_service = view! {
-        <a class="button primary" href=paths::NEW_SERVICE><Icon name=Name::Plus/>"New service"</a>
-    };
+    // Before there is a registry, the first steps say what to do.
+    let new_service = (!facts.registries.is_empty()).then(|| {
+        view! { <a class="button primary" href=paths::NEW_SERVICE><Icon name=Name::Plus/>"New service"</a> }
+    });
     Ok(Page::new(
         "Overview",
         view! {
-            <PageHead title="Overview">{new_service}</PageHead>
+            <PageHead title="Overview" badge=follow>{new_service}</PageHead>
             {first_steps(&facts)}
             {(!attention.is_empty()).then(|| view! {
                 <Card title="Needs attention" flush=true>
@@ -52,19 +55,9 @@ pub async fn show() -> PageResult {
             {(!running.is_empty()).then(|| view! {
                 <Card title="Happening now" flush=true>{jobs::table(running, &names)}</Card>
             })}
-            <Card title="Services" flush=true>
-                {if facts.services.is_empty() {
-                    view! {
-                        <Empty
-                            title="No services yet"
-                            why="A service is built from a git repository and runs in the Swarm."
-                            action=(paths::NEW_SERVICE.into(), "Create a service")
-                        />
-                    }.into_any()
-                } else {
-                    services::list::table(facts.services).into_any()
-                }}
-            </Card>
+            {(!facts.services.is_empty()).then(|| view! {
+                <Card title="Services" flush=true>{services::list::table(facts.services)}</Card>
+            })}
         },
     ))
 }

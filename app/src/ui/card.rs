@@ -13,7 +13,7 @@ pub fn PageHead(
     #[prop(optional)]
     under: Option<(String, String)>,
     /// A state beside the heading.
-    #[prop(optional, into)]
+    #[prop(default = None, into)]
     badge: Option<AnyView>,
     /// Buttons; at most one is primary.
     #[prop(optional)]

@@ -44,14 +44,9 @@ names! {
     Download = "download",
     SignOut = "sign-out",
     Copy = "copy",
-    Branch = "branch",
-    Commit = "commit",
-    Deployment = "deployment",
     Refresh = "refresh",
     User = "user",
-    Alert = "alert",
     Star = "star",
-    Arrow = "arrow",
 }
 
 /// The address of a symbol.

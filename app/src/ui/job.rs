@@ -2,8 +2,11 @@
 
 use super::card::Card;
 use super::icon::{Icon, Name};
+use crate::api::Backend;
+use crate::error::AppError;
 use crate::islands::live::{Live, step_row};
 use crate::islands::log::pieces;
+use crate::model::account::Actor;
 use crate::model::id::JobId;
 use crate::model::job::{JobState, LogLine, Step};
 use crate::{paths, ui::time};
@@ -93,14 +96,15 @@ fn row(line: &LogLine) -> AnyView {
     view! { <li id=id.clone()><a href=format!("#{id}")>{line.n}</a><span class="text">{text}</span></li> }.into_any()
 }
 
-/// Follows a job on a page that doesn't show its log.
-#[component]
-pub fn Follow(
-    /// The job.
-    id: JobId,
-    /// Where its log ends now.
-    offset: u64,
-) -> impl IntoView {
+/// Keeps a page without a log up to date while a job is under way: its badges change, and the page is loaded again when
+/// the job ends. One stream per page: the first of `jobs` is followed.
+pub async fn follow(
+    actor: &Actor,
+    backend: &Backend,
+    jobs: impl IntoIterator<Item = JobId>,
+) -> Result<Option<AnyView>, AppError> {
+    let Some(id) = jobs.into_iter().next() else { return Ok(None) };
+    let (_, offset) = backend.jobs.tail(actor, &id, 0).await?;
     let stream = format!("{}?from={offset}", paths::job_log(&id));
-    view! { <Live stream log=false/> }
+    Ok(Some(view! { <Live stream log=false/> }.into_any()))
 }

@@ -86,6 +86,11 @@ pub fn ErrorSummary(
 ) -> impl IntoView {
     let error = form.error?;
     let inner = match error {
+        // Nothing to link to: one sentence is enough.
+        AppError::Invalid(errors) if errors.iter().all(|error| error.field.is_empty()) => {
+            let words: Vec<_> = errors.into_iter().map(|error| error.message).collect();
+            view! { <Note tone="bad" title=words.join(" ")/> }.into_any()
+        }
         AppError::Invalid(errors) => {
             let items = errors
                 .into_iter()
@@ -99,7 +104,7 @@ pub fn ErrorSummary(
                     }
                 })
                 .collect_view();
-            view! { <div class="note bad"><p>"Nothing was saved. Please check:"</p><ul>{items}</ul></div> }.into_any()
+            view! { <div class="note bad"><p>"Please check what you typed:"</p><ul>{items}</ul></div> }.into_any()
         }
         other => explain(&other),
     };

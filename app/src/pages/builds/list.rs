@@ -2,6 +2,7 @@
 
 use crate::model::build::Build;
 use crate::pages::{Page, PageResult};
+use crate::ui::job::follow;
 use crate::ui::table::{Column, col, wide};
 use crate::ui::{Age, Card, Empty, JobBadge, PageHead, Table, time};
 use crate::{paths, request};
@@ -38,6 +39,8 @@ pub fn table(builds: Vec<Build>, of_all: bool) -> impl IntoView + use<> {
 pub async fn show() -> PageResult {
     let (actor, backend) = request::signed_in()?;
     let builds = backend.builds.list(&actor, None, 100).await?;
+    let under_way = builds.iter().filter(|build| !build.state.is_final()).map(|build| build.job.clone());
+    let follow = follow(&actor, &backend, under_way.collect::<Vec<_>>()).await?;
     let content = if builds.is_empty() {
         view! {
             <Empty
@@ -50,5 +53,8 @@ pub async fn show() -> PageResult {
     } else {
         table(builds, true).into_any()
     };
-    Ok(Page::new("Builds", view! { <PageHead title="Builds"/><Card title="Newest builds" flush=true>{content}</Card> }))
+    Ok(Page::new(
+        "Builds",
+        view! { <PageHead title="Builds" badge=follow/><Card title="Newest builds" flush=true>{content}</Card> },
+    ))
 }

@@ -4,11 +4,11 @@ use super::{no_registry, push_name, settings_facts};
 use crate::api::builds::StartBuild;
 use crate::api::services::RollBack;
 use crate::error::AppError;
-use crate::model::id::{JobId, ServiceId};
+use crate::model::id::ServiceId;
 use crate::model::job::JobState;
 use crate::model::service::{Deployment, Origin, Service, ServiceState, Task};
 use crate::pages::{Page, PageResult, builds};
-use crate::ui::job::Follow;
+use crate::ui::job::follow;
 use crate::ui::table::{col, wide};
 use crate::ui::{
     Age, Badge, Card, Empty, Fact, Facts, Form, Icon, JobBadge, Name, PageHead, ServiceBadge, Submit, Table, Tone, note,
@@ -35,16 +35,12 @@ pub async fn show() -> PageResult {
     let tasks = backend.services.tasks(&actor, &id).await;
 
     // The one job that the page follows: the newest under way.
-    let job = deployments
+    let under_way = deployments
         .iter()
         .filter(|deployment| !deployment.state.is_final())
         .map(|deployment| deployment.job.clone())
-        .chain(builds.iter().filter(|build| !build.state.is_final()).map(|build| build.job.clone()))
-        .next();
-    let follow = match job {
-        Some(job) => Some(follow(&job, backend.jobs.tail(&actor, &job, 0).await?.1)),
-        None => None,
-    };
+        .chain(builds.iter().filter(|build| !build.state.is_final()).map(|build| build.job.clone()));
+    let follow = follow(&actor, &backend, under_way).await?;
     let badge = view! { <ServiceBadge state/>{follow} }.into_any();
     let builds_content = if builds.is_empty() {
         view! { <Empty title="No builds yet" why="“Build & deploy” turns the newest commit of the branch into an image and brings it up."/> }
@@ -70,10 +66,6 @@ pub async fn show() -> PageResult {
             {facts(&service, push_name(&service, &registries))}
         },
     ))
-}
-
-fn follow(job: &JobId, offset: u64) -> AnyView {
-    view! { <Follow id=job.clone() offset=offset/> }.into_any()
 }
 
 fn tasks_card(tasks: Result<(Vec<Task>, i64), AppError>, never_deployed: bool) -> AnyView {
