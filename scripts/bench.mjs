@@ -1,6 +1,6 @@
 // The measurements of scripts/bench: node scripts/bench.mjs SLIPWAY SITE
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import http from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -24,7 +24,10 @@ const port = await new Promise((resolve) => {
     probe.close(() => resolve(port));
   });
 });
-const data = mkdtempSync(join(tmpdir(), "slipway-bench-"));
+const folder = mkdtempSync(join(tmpdir(), "slipway-bench-"));
+const data = join(folder, "data");
+const log = join(folder, "log");
+mkdirSync(data, { mode: 0o700 });
 const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
 
 function get(path) {
@@ -44,11 +47,11 @@ const memory = (pid) => {
 const began = performance.now();
 const server = spawn(program, ["serve"], {
   env: { ...process.env, SLIPWAY_DATA_DIR: data, SLIPWAY_LISTEN: `127.0.0.1:${port}` },
-  stdio: ["ignore", "ignore", "inherit"],
+  stdio: ["ignore", openSync(log, "a"), openSync(log, "a")],
 });
 try {
   for (;;) {
-    if (server.exitCode !== null) throw new Error("the server ended");
+    if (server.exitCode !== null) throw new Error(`the server ended: ${readFileSync(log, "utf8")}`);
     if (performance.now() - began > 30_000) throw new Error("the server did not answer within 30 s");
     if (await get("/healthz").catch(() => 0)) break;
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -76,5 +79,5 @@ try {
   row("memory, afterwards", memory(server.pid));
 } finally {
   server.kill();
-  rmSync(data, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }
