@@ -2,7 +2,6 @@
 
 mod lock;
 mod logging;
-mod pending;
 
 pub use logging::start_logging;
 
@@ -11,11 +10,14 @@ use crate::builds::Builds;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::credentials::Credentials;
+use crate::docker::{Docker, DockerError};
 use crate::http::{self, Web, listener};
 use crate::jobs::Jobs;
 use crate::oci;
 use crate::process::Runner;
 use crate::registries::Registries;
+use crate::services::Services;
+use crate::settings::Settings;
 use crate::storage::{Db, StorageError};
 use crate::vault::{Vault, VaultError, holds_secrets};
 use app::api::Backend;
@@ -55,6 +57,9 @@ pub enum StartError {
     /// The master key can't be used.
     #[error("{0}.")]
     Vault(#[from] VaultError),
+    /// The setting docker-host isn't an address.
+    #[error("The setting docker-host can't be used: {0}")]
+    Docker(#[from] DockerError),
     /// The address can't be listened on.
     #[error("Slipway can't listen on {address}: {source}")]
     Listen {
@@ -95,6 +100,10 @@ pub struct Slipway {
     pub vault: Vault,
     /// Durable work.
     pub jobs: Jobs,
+    /// What the machine can do; looks at Docker in a loop.
+    settings: Settings,
+    /// What runs in the Swarm; looks at its tasks in a loop.
+    services: Services,
     /// What the product can do.
     pub backend: Backend,
     /// The web part.
@@ -131,12 +140,26 @@ impl Slipway {
             clock.clone(),
             jobs.clone(),
             registries.clone(),
-            oci,
-            runner,
+            oci.clone(),
+            runner.clone(),
             Config::clone(&config),
         );
+        let docker = Docker::connect(&config.docker_host)?;
+        let settings = Settings::new(db.clone(), clock.clone(), Config::clone(&config), docker.clone(), runner);
+        let services = Services::new(
+            db.clone(),
+            vault.clone(),
+            clock.clone(),
+            jobs.clone(),
+            registries.clone(),
+            oci,
+            docker,
+            Config::clone(&config),
+            settings.clone(),
+        );
+        builds.set_services(Arc::new(services.clone()));
         builds.sweep().await.map_err(|source| StartError::Folder { path: config.builds_dir(), source })?;
-        for handler in [builds.handler()] {
+        for handler in std::iter::once(builds.handler()).chain(services.handlers()) {
             jobs.register(handler);
         }
 
@@ -145,9 +168,9 @@ impl Slipway {
             credentials: Arc::new(credentials),
             registries: Arc::new(registries),
             builds: Arc::new(builds),
-            services: Arc::new(pending::Pending),
+            services: Arc::new(services.clone()),
             jobs: Arc::new(jobs.clone()),
-            settings: Arc::new(pending::Pending),
+            settings: Arc::new(settings.clone()),
         };
         let web = Arc::new(Web::new(
             Arc::clone(&config),
@@ -158,7 +181,21 @@ impl Slipway {
             tasks.clone(),
             shutdown.clone(),
         ));
-        Ok(Self { config, db, clock, accounts, vault, jobs, backend, web, shutdown, tasks, _lock: lock })
+        Ok(Self {
+            config,
+            db,
+            clock,
+            accounts,
+            vault,
+            jobs,
+            settings,
+            services,
+            backend,
+            web,
+            shutdown,
+            tasks,
+            _lock: lock,
+        })
     }
 
     /// Everything that answers.
@@ -166,7 +203,7 @@ impl Slipway {
         http::router(Arc::clone(&self.web))
     }
 
-    /// Starts the loops: jobs, and the sweep of ended sessions.
+    /// Starts the loops: jobs, the looks at Docker, and the sweep of ended sessions.
     pub fn start_loops(&self) {
         let jobs = self.jobs.start(self.shutdown.clone());
         self.tasks.spawn(async move {
@@ -174,6 +211,10 @@ impl Slipway {
                 tracing::error!(%error, "the workers ended in a panic");
             }
         });
+        let (settings, shutdown) = (self.settings.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { settings.watch(shutdown).await });
+        let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { services.watch(shutdown).await });
         let (web, shutdown) = (Arc::clone(&self.web), self.shutdown.clone());
         self.tasks.spawn(async move {
             loop {
