@@ -117,8 +117,8 @@ pub struct Slipway {
 }
 
 impl Slipway {
-    /// Opens and wires everything. `supervisor` is this program's own file: it watches over the programs it starts.
-    pub async fn open(config: Config, clock: Clock, supervisor: &Path) -> Result<Self, StartError> {
+    /// Opens and wires everything. `runner` starts programs.
+    pub async fn open(config: Config, clock: Clock, runner: Runner) -> Result<Self, StartError> {
         let config = Arc::new(config);
         for folder in [&config.data_dir, &config.logs_dir(), &config.builds_dir()] {
             private_folder(folder)?;
@@ -134,7 +134,6 @@ impl Slipway {
         let accounts = Accounts::new(db.clone(), clock.clone());
         let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone());
         let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
-        let runner = Runner::new(supervisor);
         let builds = Builds::new(
             db.clone(),
             clock.clone(),
@@ -157,8 +156,10 @@ impl Slipway {
             Config::clone(&config),
             settings.clone(),
         );
+        // Services come after builds in the order of nouns; builds get them plugged in.
         builds.set_services(Arc::new(services.clone()));
         builds.sweep().await.map_err(|source| StartError::Folder { path: config.builds_dir(), source })?;
+        // All jobs there are.
         for handler in std::iter::once(builds.handler()).chain(services.handlers()) {
             jobs.register(handler);
         }
@@ -242,9 +243,7 @@ impl Slipway {
 
 /// Runs the server until it is told to stop.
 pub async fn serve(config: Config) -> Result<(), StartError> {
-    let supervisor =
-        std::env::current_exe().map_err(|source| StartError::Folder { path: "/proc/self/exe".into(), source })?;
-    let slipway = Slipway::open(config, Clock::system(), &supervisor).await?;
+    let slipway = Slipway::open(config, Clock::system(), Runner::of_this_program()).await?;
     let address = slipway.config.listen;
     let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
     let address = listener.local_addr().unwrap_or(address);

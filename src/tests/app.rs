@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use slipway::clock::Clock;
 use slipway::config::Config;
 use slipway::http::transport::Peer;
+use slipway::process::Runner;
 use slipway::start::Slipway;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -44,7 +45,7 @@ impl TestApp {
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(folder.path(), env);
         let clock = Clock::system();
-        let slipway = Slipway::open(config, clock.clone(), supervisor()).await.expect("Slipway opens");
+        let slipway = Slipway::open(config, clock.clone(), runner()).await.expect("Slipway opens");
         let router = slipway.router();
         Self { slipway, router, folder, clock }
     }
@@ -74,9 +75,9 @@ impl TestApp {
     }
 }
 
-/// The program's file, which watches over what it starts.
-pub fn supervisor() -> &'static std::path::Path {
-    std::path::Path::new(env!("CARGO_BIN_EXE_slipway"))
+/// Starts programs under the real supervisor.
+pub fn runner() -> Runner {
+    Runner::new(env!("CARGO_BIN_EXE_slipway"))
 }
 
 /// Settings for a folder.

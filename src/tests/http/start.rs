@@ -1,6 +1,6 @@
 //! The program's start: one process per folder, private files, wrong settings, the command line.
 
-use crate::app::{PASSWORD, TestApp, config, supervisor};
+use crate::app::{PASSWORD, TestApp, config, runner};
 use slipway::clock::Clock;
 use slipway::start::{Slipway, StartError};
 use std::io::Write as _;
@@ -29,7 +29,7 @@ fn said(output: &Output) -> String {
 async fn p9_a_second_process_refuses_at_once_and_names_the_first() {
     let app = TestApp::new().await;
     let began = Instant::now();
-    let Err(error) = Slipway::open(config(app.folder.path(), &[]), Clock::system(), supervisor()).await else {
+    let Err(error) = Slipway::open(config(app.folder.path(), &[]), Clock::system(), runner()).await else {
         panic!("it opened")
     };
     assert!(matches!(&error, StartError::Locked { pid, .. } if *pid == std::process::id().to_string()), "{error}");
@@ -57,7 +57,7 @@ async fn a2_folder_and_key_are_private_and_a_lost_key_stops_the_start() {
     drop(router);
     slipway.stop().await;
     std::fs::remove_file(folder.path().join("master.key")).expect("removed");
-    let Err(error) = Slipway::open(config(folder.path(), &[]), Clock::system(), supervisor()).await else {
+    let Err(error) = Slipway::open(config(folder.path(), &[]), Clock::system(), runner()).await else {
         panic!("it opened")
     };
     assert!(error.to_string().contains("put the file back"), "{error}");
