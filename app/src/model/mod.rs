@@ -13,5 +13,7 @@ pub mod path_template;
 pub mod registry;
 pub mod secret;
 pub mod service;
+pub mod service_form;
 pub mod settings;
+pub mod source;
 pub mod text;
