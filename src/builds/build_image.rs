@@ -114,10 +114,8 @@ impl BuildImage {
         // The tag isn't known yet; the repository is.
         let reference = name(build, &facts, &target, "latest")?;
         cx.log(&format!("Pushing to {}/{} in the registry {}.", reference.host, reference.repository, target.name));
-        inner
-            .oci
-            .may_push(&target.url, &target.login, &reference.repository)
-            .await
+        cx.or_cancel(inner.oci.may_push(&target.url, &target.login, &reference.repository))
+            .await?
             .map_err(|error| unreachable(&error, &target))?;
         let version = inner
             .runner
@@ -219,10 +217,9 @@ impl BuildImage {
         let reference = build.reference.clone().ok_or_else(|| gone("build"))?;
         let target = self.target(&build, cx).await?;
         let tag = reference.tag.as_ref().map(ToString::to_string).unwrap_or_default();
-        let found = inner
-            .oci
-            .digest(&target.url, &target.login, &reference.repository, &tag)
-            .await
+        let found = cx
+            .or_cancel(inner.oci.digest(&target.url, &target.login, &reference.repository, &tag))
+            .await?
             .map_err(|error| unreachable(&error, &target))?;
         match found {
             Some(found) if found == *pushed => {}

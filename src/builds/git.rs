@@ -236,4 +236,48 @@ mod tests {
         assert_eq!(commit_of("nonsense\trefs/heads/main\n", &main), None);
         assert_eq!(commit_of("", &main), None);
     }
+
+    /// I4, I5 with the parsers of model/ out of the way: git itself refuses, and nothing is executed.
+    #[test]
+    fn git_refuses_other_protocols_and_options_in_the_address() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = folder.path().join("made");
+        let touch = format!("touch {}", made.display());
+        let hostile = [
+            format!("--upload-pack={touch}"),
+            format!("ext::sh -c {}", touch.replace(' ', "% ")),
+            format!("file://{}", folder.path().display()),
+            folder.path().display().to_string(),
+            "fd::17".into(),
+            "git://127.0.0.1:1/x".into(),
+            "http://127.0.0.1:1/x".into(),
+            format!("ssh://-oProxyCommand={touch}/x"),
+            format!("-oProxyCommand={touch}:x"),
+        ];
+        let commit: CommitSha = "c".repeat(40).parse().expect("a commit");
+        let branch: Branch = "main".parse().expect("a branch");
+        for address in hostile {
+            let cage = Cage { home: folder.path().into(), ..cage("https", &address) };
+            let source = folder.path().join("source");
+            for invocation in [
+                cage.init(&source, &commit),
+                cage.ask_branch(&branch),
+                cage.fetch_commit(&source, &commit),
+                cage.fetch_branch(&source, &branch),
+            ] {
+                #[expect(clippy::disallowed_methods, reason = "git alone is tested, without what starts it")]
+                let done = std::process::Command::new("git")
+                    .args(&invocation.args)
+                    .env_clear()
+                    .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+                    .envs(invocation.env.iter().map(|(name, value)| (name, value)))
+                    .current_dir(&invocation.folder)
+                    .output()
+                    .expect("git");
+                let is_init = invocation.args.iter().any(|arg| arg == "init");
+                assert_eq!(done.status.success(), is_init, "{address}: {}", String::from_utf8_lossy(&done.stderr));
+                assert!(!made.exists(), "{address} was executed");
+            }
+        }
+    }
 }

@@ -3,10 +3,11 @@
 use super::log::{self, JobLog, LogStream};
 use super::mask::Masks;
 use super::queue::Claimed;
-use super::{Jobs, lines};
+use super::{JobError, Jobs, lines};
 use crate::clock::Clock;
 use app::model::id::JobId;
 use app::model::secret::Secret;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +85,15 @@ impl JobContext {
     /// A text of the outside world as one line, without what was asked to be masked; for problems and titles.
     pub fn masked(&self, text: &str) -> String {
         lines::one(text, &self.inner.masks)
+    }
+
+    /// The outcome of work that doesn't watch the cancel token itself, or the cancel, whichever comes first. The work is
+    /// dropped then.
+    pub async fn or_cancel<T>(&self, work: impl Future<Output = T> + Send) -> Result<T, JobError> {
+        tokio::select! {
+            outcome = work => Ok(outcome),
+            () = self.cancel.cancelled() => Err(JobError::Cancelled),
+        }
     }
 
     pub(super) fn masks(&self) -> &Masks {

@@ -110,7 +110,7 @@ async fn a_registry_that_goes_away_in_the_middle_fails_the_build_with_its_answer
     house.registry(&format!("http://{}", proxy.address)).await;
     house.jobs.start(house.stop.clone());
     let base = house.facts.base.replace(&house.facts.lab.registry, &proxy.address);
-    house.commit("One", &[("Dockerfile", &format!("FROM {base}\nRUN echo the registry goes now; sleep 3\n"))]);
+    house.commit("One", &[("Dockerfile", &house.dockerfile_from(&base, "RUN echo the registry goes now; sleep 3"))]);
     let id = house.start().await;
     house.says(&id, "the registry goes now").await;
     proxy.stop();

@@ -189,9 +189,14 @@ impl House {
         git(&self.repo(), &["rev-parse", "HEAD"]).trim().to_owned()
     }
 
-    /// A Dockerfile on the lab's base image.
+    /// A Dockerfile on the lab's base image. The variable keeps BuildKit from taking commands of an earlier run from
+    /// its cache.
     pub fn dockerfile(&self, rest: &str) -> String {
-        format!("FROM {}\n{rest}\n", self.facts.base)
+        self.dockerfile_from(&self.facts.base, rest)
+    }
+
+    pub fn dockerfile_from(&self, base: &str, rest: &str) -> String {
+        format!("FROM {base}\nENV TEST={}\n{rest}\n", self.service.short())
     }
 
     pub fn change(&self, change: impl FnOnce(&mut ServiceFacts)) {

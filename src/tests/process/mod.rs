@@ -148,13 +148,15 @@ async fn the_death_of_slipway_or_of_the_supervisor_ends_the_program() {
             .spawn()
             .expect("the supervisor");
         let pipe = supervisor.stdin.take();
-        until("starting", Duration::from_secs(10), || alive(&format!("sleep\0{marker}")) == 1).await;
+        // The program itself; the supervisor has it in its arguments.
+        let program = || alive(&format!("sleep\0{marker}")).saturating_sub(alive(&format!("env\0sleep\0{marker}")));
+        until("starting", Duration::from_secs(10), || program() == 1).await;
         if who == "slipway" {
             drop(pipe);
         } else {
             supervisor.kill().expect("killed");
         }
-        until("ending", Duration::from_secs(5), || alive(&format!("sleep\0{marker}")) == 0).await;
+        until("ending", Duration::from_secs(5), || alive(&marker) == 0).await;
         supervisor.wait().expect("reaped");
     }
 }
