@@ -28,6 +28,10 @@ use std::time::Duration;
 /// The longest that one call may take.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
+/// A directive for the log's filter, whatever else is asked for: at debug the library writes whole requests and answers,
+/// environment variables of services among them.
+pub const NEVER_LOGGED: &str = "bollard=off";
+
 /// A connection to one engine. Cheap to clone; connects anew for every call, so it survives restarts of the daemon.
 #[derive(Clone)]
 pub struct Docker {

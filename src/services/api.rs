@@ -111,6 +111,12 @@ impl ServicesApi for Services {
         let mut tx = self.inner.db.write().await.map_err(problems::of)?;
         let found = store_deployments::find(&mut *tx, to).await.map_err(problems::of)?;
         let (to, registry) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
+        // Asked for in two tabs: it happens once.
+        let newest =
+            store_deployments::of_service(&mut *tx, &to.service).await.map_err(problems::of)?.into_iter().next();
+        if let Some(under_way) = newest.filter(|newest| roll_back::is_on_its_way(newest, &to.id)) {
+            return Ok(under_way.id);
+        }
         let service = store::find(&mut *tx, &to.service).await.map_err(problems::of)?;
         let others = store::publishers(&mut tx, Some(&to.service)).await.map_err(problems::of)?;
         let blockers = roll_back::blockers(&to, service.is_none_or(|service| service.is_deleted), &others);

@@ -196,7 +196,11 @@ impl Services {
 
     /// Creates the Swarm service or gives it the deployment's specification, from fresh state each time.
     pub(super) async fn update_swarm(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
-        let host = self.inner.settings.host_now();
+        let host = match self.inner.settings.host_now() {
+            // Right after the start nobody has looked yet, and how ports are published depends on it.
+            host if host.looked_at == 0 => self.inner.settings.look().await,
+            host => host,
+        };
         let settings = &plan.deployment.settings;
         if !host.has_ipvs && !settings.ports.is_empty() && u64::from(settings.replicas) > host.nodes.max(1) {
             return Err(too_many_copies(settings.replicas, host.nodes.max(1)).into());

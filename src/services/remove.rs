@@ -2,6 +2,7 @@
 //! out of all lists already, so nothing of it may stay.
 
 use super::{Services, spec, store, store_deployments};
+use crate::docker::DockerError;
 use crate::jobs::{self, Handler, JobContext, JobError};
 use crate::storage::StorageError;
 use app::error::Problem;
@@ -12,8 +13,9 @@ use tokio::time::Instant;
 
 /// The job's kind.
 pub(super) const KIND: &str = "remove_service";
-/// While Docker is away it is tried again and again: for days.
+/// It is tried again and again: for days.
 pub(super) const TRIES: i64 = 100_000;
+const AGAIN: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(300);
 /// A cancel ends within 15 s.
 const OTHER_WORK: Duration = Duration::from_secs(20);
@@ -47,6 +49,11 @@ impl Handler for Remove {
     }
 }
 
+/// Whatever Docker says, nothing may stay in the Swarm that no list shows any more.
+fn again(error: DockerError) -> JobError {
+    JobError::Retry { after: AGAIN, problem: error.problem() }
+}
+
 impl Services {
     /// Asks builds and deployments of the service to stop.
     pub(super) async fn cancel_other_work(&self, id: &ServiceId) -> Result<(), StorageError> {
@@ -66,7 +73,7 @@ impl Services {
             }
             if begun.elapsed() > OTHER_WORK {
                 return Err(JobError::Retry {
-                    after: Duration::from_secs(5),
+                    after: AGAIN,
                     problem: Problem::new(
                         "service.busy",
                         "A build or deployment of the service doesn't end.",
@@ -79,8 +86,8 @@ impl Services {
     }
 
     async fn remove_from_swarm(&self, id: &ServiceId, cx: &JobContext) -> Result<(), JobError> {
-        for found in self.inner.docker.services(&spec::service_filter(id)).await? {
-            self.inner.docker.remove_service(&found.id).await?;
+        for found in self.inner.docker.services(&spec::service_filter(id)).await.map_err(again)? {
+            self.inner.docker.remove_service(&found.id).await.map_err(again)?;
             cx.log(&format!("Swarm service {} removed.", found.name));
         }
         Ok(())
@@ -97,7 +104,7 @@ impl Services {
             }
             match self.inner.docker.remove_network(&name).await {
                 Ok(()) => return Ok(()),
-                Err(error) if error.is_away() => return Err(error.into()),
+                Err(error) if error.is_away() => return Err(again(error)),
                 // Tasks are still stopping, or somebody's own container is on it: then it stays.
                 Err(error) if begun.elapsed() > NETWORK => {
                     cx.log(&format!("The network {name} stays: {error}."));

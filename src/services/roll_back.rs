@@ -2,8 +2,9 @@
 
 use super::store::Publisher;
 use app::error::{Blocker, Link};
+use app::model::id::DeploymentId;
 use app::model::job::JobState;
-use app::model::service::{Deployment, Port};
+use app::model::service::{Deployment, Origin, Port};
 use app::paths;
 
 /// What stands in the way of going back to `to`; nothing: go.
@@ -30,6 +31,11 @@ pub(super) fn blockers(to: &Deployment, service_is_deleted: bool, others: &[Publ
         .collect()
 }
 
+/// Whether this deployment is already going back to `to`.
+pub(super) fn is_on_its_way(deployment: &Deployment, to: &DeploymentId) -> bool {
+    !deployment.state.is_final() && matches!(&deployment.origin, Origin::RollBack { to: other, .. } if other == to)
+}
+
 /// The ports that another service publishes already, by its settings or by what runs.
 pub(super) fn taken<'a>(ports: &[Port], others: &'a [Publisher]) -> Vec<(Port, &'a Publisher)> {
     let holds = |publisher: &Publisher, port: &Port| {
@@ -48,8 +54,8 @@ pub(super) fn taken<'a>(ports: &[Port], others: &'a [Publisher]) -> Vec<(Port, &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::model::id::{BuildId, DeploymentId, JobId, ServiceId};
-    use app::model::service::{Origin, Settings};
+    use app::model::id::{BuildId, JobId, ServiceId};
+    use app::model::service::Settings;
 
     fn deployment(state: JobState, is_current: bool) -> Deployment {
         Deployment {
@@ -101,5 +107,16 @@ mod tests {
             matches!(found.as_slice(), [one] if one.reason.contains("8080, which Web in Shop") && one.link.is_some())
         );
         assert_eq!(blockers(&deployment(JobState::Succeeded, false), false, &[publisher(8081)]), []);
+    }
+
+    #[test]
+    fn the_same_wish_twice_is_one() {
+        let to = DeploymentId::from_random([7; 8]);
+        let origin = Origin::RollBack { to: to.clone(), number: 1 };
+        let under_way = Deployment { origin: origin.clone(), ..deployment(JobState::Running, false) };
+        assert!(is_on_its_way(&under_way, &to));
+        assert!(!is_on_its_way(&under_way, &DeploymentId::from_random([8; 8])));
+        assert!(!is_on_its_way(&Deployment { origin, ..deployment(JobState::Succeeded, false) }, &to));
+        assert!(!is_on_its_way(&deployment(JobState::Running, false), &to));
     }
 }

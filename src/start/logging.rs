@@ -12,6 +12,10 @@ const FILTER: &str = "info,tower_sessions_core=off";
 pub fn start_logging(format: LogFormat) {
     let filter = std::env::var("SLIPWAY_LOG").ok().and_then(|text| EnvFilter::try_new(text).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new(FILTER));
+    let filter = match crate::docker::NEVER_LOGGED.parse() {
+        Ok(never) => filter.add_directive(never),
+        Err(_) => filter,
+    };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(OneLine).with_ansi(false);
     let started = match format {
         LogFormat::Text => builder.with_target(false).try_init(),

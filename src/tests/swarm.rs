@@ -125,3 +125,46 @@ pub fn config(folder: &Path, docker_host: &str) -> Config {
         trusted_proxies: Vec::new(),
     }
 }
+
+/// Stands before an engine's socket and can be shut, as if the daemon were gone.
+pub struct Gate {
+    pub host: String,
+    open: tokio::sync::watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Gate {
+    pub fn before(docker_host: &str, folder: &Path) -> Self {
+        let path = folder.join("gate.sock");
+        let engine = docker_host.trim_start_matches("unix://").to_owned();
+        let listener = tokio::net::UnixListener::bind(&path).expect("a socket");
+        let (open, state) = tokio::sync::watch::channel(true);
+        let task = tokio::spawn(async move {
+            let mut calls = tokio::task::JoinSet::new();
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (engine, mut state) = (engine.clone(), state.clone());
+                calls.spawn(async move {
+                    if !*state.borrow() {
+                        return;
+                    }
+                    let mut far = tokio::net::UnixStream::connect(engine).await.expect("the engine is there");
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                        _ = state.wait_for(|open| !open) => {}
+                    }
+                });
+            }
+        });
+        Self { host: format!("unix://{}", path.display()), open, task }
+    }
+
+    pub fn set(&self, open: bool) {
+        self.open.send_replace(open);
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

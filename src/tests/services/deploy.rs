@@ -1,7 +1,7 @@
 //! Deployments in the lab's Swarm: up, over, back, and away again.
 
 use super::world::{Sweep, World, form, unique};
-use crate::swarm::{Lab, eventually, free_port};
+use crate::swarm::{Gate, Lab, eventually, free_port};
 use app::api::services::ServicesApi as _;
 use app::error::AppError;
 use app::model::id::{RegistryId, ServiceId};
@@ -31,8 +31,12 @@ struct Story {
 impl Story {
     async fn begin(change: impl FnOnce(&mut ServiceForm)) -> Option<Self> {
         let lab = Lab::find()?;
-        let folder = tempfile::tempdir().expect("a folder");
-        let world = World::open(folder.path(), &lab.docker_host).await;
+        let docker_host = lab.docker_host.clone();
+        Some(Self::at(lab, tempfile::tempdir().expect("a folder"), &docker_host, change).await)
+    }
+
+    async fn at(lab: Lab, folder: tempfile::TempDir, docker_host: &str, change: impl FnOnce(&mut ServiceForm)) -> Self {
+        let world = World::open(folder.path(), docker_host).await;
         let registry = world.registry(&lab).await;
         let port = free_port();
         let mut new =
@@ -41,7 +45,7 @@ impl Story {
         let service = world.create(new).await.expect("a service");
         let sweep = Sweep(lab.clone(), service.clone());
         let repository = format!("swarm/{}", service.short());
-        Some(Self { world, lab, registry, service, port, repository, _sweep: sweep, _folder: folder })
+        Self { world, lab, registry, service, port, repository, _sweep: sweep, _folder: folder }
     }
 
     fn push(&self, tag: &str, dockerfile: &str) -> ImageRef {
@@ -257,4 +261,122 @@ async fn a_delete_ends_a_deployment_and_nothing_comes_back() {
     assert_eq!(world.removed().await, "succeeded");
     assert_eq!(story.in_swarm(), "");
     assert!(world.services.list(&world.actor).await.expect("listed").is_empty());
+}
+
+/// O2: while Docker is away a deployment waits, then goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_outlasts_a_daemon_that_goes_away() {
+    let Some(lab) = Lab::find() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let gate = Gate::before(&lab.docker_host, folder.path());
+    let story = Story::at(lab, folder, &gate.host, |_| {}).await;
+    let world = &story.world;
+    let image = story.push("1", &says("version-1"));
+    world.start();
+    gate.set(false);
+    let deployment = world.deploy(&story.service, &story.registry, &image).await;
+    let tries = async || -> i64 {
+        let sql = "SELECT attempt FROM jobs WHERE id = ?";
+        sqlx::query_scalar(sql).bind(deployment.job.as_str()).fetch_one(world.db.read()).await.expect("asked")
+    };
+    eventually(Duration::from_secs(30), "it is tried twice", || async { (tries().await >= 2).then_some(()) }).await;
+    gate.set(true);
+    world.succeeded(&deployment.id).await;
+    world.answers(story.port, "version-1").await;
+}
+
+/// X4: somebody else changes the service all the time; what was asked for last is what runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_others_change_meanwhile_ends_as_asked() {
+    let Some(story) = Story::begin(|_| {}).await else { return };
+    let world = &story.world;
+    world.start();
+    story.up(&story.push("1", &says("version-1"))).await;
+    let two = story.push("2", &says("version-2"));
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let swarm = story.in_swarm();
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for n in 0.. {
+                if done.load(std::sync::atomic::Ordering::Relaxed) {
+                    break;
+                }
+                // Its own updates may come too late; that is what this is about.
+                let label = format!("disturbance={n}");
+                let arguments =
+                    ["-H", &story.lab.docker_host, "service", "update", "-d", "--label-add", &label, &swarm];
+                std::process::Command::new("docker").args(arguments).output().expect("docker runs");
+            }
+        });
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                story.up(&two).await;
+                done.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+        });
+    });
+    world.answers(story.port, "version-2").await;
+    let image = story.lab.docker(&["service", "inspect", "-f", "{{.Spec.TaskTemplate.ContainerSpec.Image}}", &swarm]);
+    assert_eq!(image.trim(), two.to_string());
+}
+
+/// O7, and what doesn't fit without the routing mesh: said before or instead of half a deployment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_not_free_is_named() {
+    let Some(story) = Story::begin(|_| {}).await else { return };
+    let world = &story.world;
+    world.start();
+    let image = story.push("1", &says("version-1"));
+    let holder = std::net::TcpListener::bind(("0.0.0.0", story.port)).expect("the port");
+    let failed = world.deploy(&story.service, &story.registry, &image).await;
+    let problem = world.ended(&failed.id).await.problem.expect("it says why");
+    assert!(problem.cause.contains(&format!("Port {} is taken", story.port)), "{problem:?}");
+    assert_eq!(story.in_swarm(), "", "nothing is left");
+    drop(holder);
+    story.up(&image).await;
+    world.answers(story.port, "version-1").await;
+
+    let service = world.services.get(&world.actor, &story.service).await.expect("there");
+    let two = ServiceForm {
+        ports: format!("{}:80", story.port),
+        replicas: "2".into(),
+        ..form(&service.project_name, &service.name)
+    };
+    world.services.update(&world.actor, &story.service, service.version, two).await.expect("changed");
+    if !slipway::docker::has_ipvs(std::path::Path::new("/")) {
+        let refused = world.deploy(&story.service, &story.registry, &image).await;
+        let problem = world.ended(&refused.id).await.problem.expect("it says why");
+        assert_eq!(problem.code, "deploy.too_many_copies");
+        world.answers(story.port, "version-1").await;
+        assert_eq!(story.current().await, 2);
+    }
+}
+
+/// The services of a project reach each other by name; nobody else is on their network.
+#[tokio::test(flavor = "multi_thread")]
+async fn services_of_a_project_reach_each_other_by_name() {
+    let Some(story) = Story::begin(|_| {}).await else { return };
+    let world = &story.world;
+    world.start();
+    let image = story.push("1", &says("version-1"));
+    story.up(&image).await;
+    let project = world.services.get(&world.actor, &story.service).await.expect("there").project_name;
+    let other = world.create(form(&project, "Worker")).await.expect("created");
+    let _sweep = Sweep(story.lab.clone(), other.clone());
+    let deployment = world.deploy(&other, &story.registry, &image).await;
+    world.succeeded(&deployment.id).await;
+    let container = eventually(Duration::from_secs(20), "the container is there", || async {
+        let filter = format!("label=slipway.service={other}");
+        let id = story.lab.docker(&["ps", "-q", "--filter", &filter]).trim().to_owned();
+        (!id.is_empty()).then_some(id)
+    })
+    .await;
+    eventually(Duration::from_secs(20), "the other service answers", || async {
+        // Not wget: Debian's static busybox crashes in it.
+        let ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 web 80";
+        let ask = ["-H", &story.lab.docker_host, "exec", &container, "sh", "-c", ask];
+        let answer = std::process::Command::new("docker").args(ask).output().expect("docker runs");
+        String::from_utf8_lossy(&answer.stdout).contains("version-1").then_some(())
+    })
+    .await;
 }
