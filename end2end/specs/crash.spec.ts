@@ -131,7 +131,7 @@ test('kill -9 during the deployment', async () => {
   // Healthy only once the website itself says so, which takes a while.
   const { repository, service, port } = await newService('deploying', { health: 'test -e /tmp/well' });
   const slowly = 'CMD ["/bin/sh", "-c", "(sleep 6; touch /tmp/well) & exec httpd -f -p 8080 -h /www"]';
-  await repository.commit({ Dockerfile: `FROM ${gate.address}/base:1\nCOPY www /www\n${slowly}\n` }, 'Be slow');
+  await repository.commit({ Dockerfile: `FROM ${gate.address}/base:1\nSTOPSIGNAL SIGKILL\nCOPY www /www\n${slowly}\n` }, 'Be slow');
   const build = await buildEnds(client, await startBuild(client, service));
   expect(build.state, build.text).toBe('succeeded');
   const deployment = build.deployment ?? '';
