@@ -1,6 +1,6 @@
 // Bad input (acceptance 7; I4, I5, I7, I8, I12): a clear error at the field, nothing executed, nothing written.
 import fs from 'node:fs';
-import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { textOf, type Client } from '../fixtures/client';
@@ -72,50 +72,38 @@ test('programs get the same refusals, as JSON', async () => {
 test('a form of 10 MB is refused before it is read', async () => {
   const memory = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${it.app.pid}/status`, 'utf8'))?.[1]);
   const before = memory();
-  const url = new URL(it.app.url);
   for (const chunked of [false, true]) {
-    const sent = await new Promise<{ status: number; bytes: number }>((resolve, reject) => {
-      const total = 10 << 20;
-      let bytes = 0;
-      let status = 0;
-      const request = http.request(
-        {
-          host: url.hostname,
-          port: url.port,
-          method: 'POST',
-          path: '/api/services/create',
-          agent: false,
-          headers: {
-            Origin: it.app.url,
-            'Content-Type': 'application/x-www-form-urlencoded',
-            Cookie: [...client.cookies].map((pair) => pair.join('=')).join('; '),
-            ...(chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': String(total) }),
-          },
-        },
-        (response) => {
-          status = response.statusCode ?? 0;
-          response.resume().on('end', () => resolve({ status, bytes }));
-        },
-      );
-      // The server may hang up while we still send; what counts is the answer.
-      request.on('error', (error) => (status > 0 ? resolve({ status, bytes }) : reject(error)));
-      request.write('form[name]=');
-      const more = () => {
-        while (bytes < total - 11) {
-          const piece = Math.min(64 << 10, total - 11 - bytes);
-          bytes += piece;
-          if (status > 0) return;
-          if (!request.write(Buffer.alloc(piece, 'a'))) return void request.once('drain', more);
-        }
-        request.end();
-      };
-      more();
-    });
-    expect(sent.status, chunked ? 'chunked' : 'with its length').toBe(413);
+    const status = await sendOnlyPart(chunked);
+    expect(status, chunked ? 'without its length: once too much has come' : 'with its length: from that alone').toBe(413);
   }
   expect((memory() - before) / 1024, 'megabytes that the server grew').toBeLessThan(8);
   expect((await client.get('/services')).status).toBe(200);
 });
+
+/** Begins to send a form of 10 MB, and waits for the answer in the middle. Returns its status. */
+function sendOnlyPart(chunked: boolean): Promise<number> {
+  const url = new URL(it.app.url);
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(url.port), url.hostname);
+    const head = [
+      'POST /api/services/create HTTP/1.1',
+      `Host: ${url.host}`,
+      `Origin: ${it.app.url}`,
+      'Content-Type: application/x-www-form-urlencoded',
+      `Cookie: ${[...client.cookies].map((pair) => pair.join('=')).join('; ')}`,
+      chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${10 << 20}`,
+    ];
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    // One and a half of ten megabytes; the limit is one.
+    if (chunked) for (let piece = 0; piece < 24; piece++) socket.write(`10000\r\n${'a'.repeat(65_536)}\r\n`);
+    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
+    socket.once('data', (data) => {
+      resolve(Number(data.toString('latin1').split(' ')[1]));
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+}
 
 test('links out of the repository lead nowhere (I7)', async () => {
   test.setTimeout(120_000);
@@ -178,7 +166,8 @@ test('hooks, filters and submodules of a repository do nothing (I6, in part)', a
 test('markup in every text stays text (I12)', async ({ page }) => {
   test.setTimeout(150_000);
   const { app } = it;
-  const names = markup.filter((text) => /[a-z0-9]/i.test(text));
+  // Numbered, as two services can't have names that differ in case alone.
+  const names = markup.map((text, index) => `${index}${text}`.slice(0, 60).trim());
   expect(names.length).toBeGreaterThanOrEqual(100);
   const repository = await Repository.create(path.join(app.repositories, 'markup'));
   // The log prints each of them, in colour and not; the commit has them as subject and author.
@@ -188,12 +177,12 @@ test('markup in every text stays text (I12)', async ({ page }) => {
       Dockerfile: `FROM ${lab().base}\nLABEL evil="<img src=x onerror=pwned()>"\nCOPY texts /\nRUN cat /texts\nRUN echo '<img src=x onerror=pwned()>' && exit 3\n`,
     },
     names.slice(0, 12).join(' '),
-    { author: 'Eve "><img src=x onerror=pwned()>' },
+    // Git itself takes angle brackets out of names.
+    { author: 'Eve " autofocus onfocus=pwned() x="&lt;img&gt;' },
   );
   const services: string[] = [];
-  for (const [index, text] of names.entries()) {
-    const name = text.trim();
-    services.push(await addService(client, { project, name, repository: repository.folder, env: index === 0 ? `EVIL=${text}` : '' }));
+  for (const [index, name] of names.entries()) {
+    services.push(await addService(client, { project, name, repository: repository.folder, env: index === 0 ? `EVIL=${name}` : '' }));
   }
   const [first = '', second = ''] = services;
   for (const name of names.slice(0, 8)) {
@@ -219,7 +208,7 @@ test('markup in every text stays text (I12)', async ({ page }) => {
   await nothingCameAlive(page);
   const ended = await buildEnds(client, build);
   expect(ended.state).toBe('failed');
-  expect(ended.text, 'the author is shown as typed').toContain('Eve "><img src=x onerror=pwned()>');
+  expect(ended.text, 'the author is shown as typed').toContain('Eve " autofocus onfocus=pwned() x="&lt;img&gt;');
 
   const credential = (await idsOn(client, '/credentials', 'cred'))[0] ?? '';
   const registry = (await idsOn(client, '/registries', 'reg'))[0] ?? '';
@@ -232,7 +221,7 @@ test('markup in every text stays text (I12)', async ({ page }) => {
   }
   await page.goto(`${app.url}/services`);
   const shown = await page.locator('main').innerText();
-  for (const name of names.slice(0, 20)) expect(shown).toContain(name.trim().replaceAll(/\s+/g, ' '));
+  for (const name of names) expect(shown).toContain(name.replaceAll(/\s+/g, ' '));
 });
 
 /** Elements and attributes in a page's source that only our texts can have brought. */
