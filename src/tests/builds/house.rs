@@ -275,8 +275,19 @@ impl House {
 }
 
 impl Drop for House {
+    /// Leaves nothing in the lab's engine.
     fn drop(&mut self) {
         self.stop.cancel();
+        let docker =
+            |args: &[&str]| Command::new("docker").args(args).env("DOCKER_HOST", &self.facts.docker_host).output();
+        let label = format!("label=slipway.service={}", self.service);
+        if let Ok(listed) = docker(&["image", "ls", "--quiet", "--filter", &label]) {
+            let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+            let ids: Vec<_> = listed.split_whitespace().collect();
+            if !ids.is_empty() {
+                let _ = docker(&[&["image", "rm", "--force"], ids.as_slice()].concat());
+            }
+        }
     }
 }
 
