@@ -195,17 +195,21 @@ impl Drop for Sweep {
             output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
         };
         let found = docker(&["service", "ls", "-q", "--filter", &format!("label=slipway.service={}", self.1)]);
-        if found.is_empty() {
-            return;
-        }
-        let network = docker(&["service", "inspect", "-f", "{{(index .Spec.TaskTemplate.Networks 0).Target}}", &found]);
-        docker(&["service", "rm", &found]);
-        for _ in 0..60 {
-            docker(&["network", "rm", &network]);
-            if docker(&["network", "inspect", "-f", "{{.Id}}", &network]).is_empty() {
-                return;
+        if !found.is_empty() {
+            let network =
+                docker(&["service", "inspect", "-f", "{{(index .Spec.TaskTemplate.Networks 0).Target}}", &found]);
+            docker(&["service", "rm", &found]);
+            for _ in 0..60 {
+                docker(&["network", "rm", &network]);
+                if docker(&["network", "inspect", "-f", "{{.Id}}", &network]).is_empty() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(250));
             }
-            std::thread::sleep(Duration::from_millis(250));
+        }
+        let images = docker(&["image", "ls", "-q", "--filter", &format!("reference=*/swarm/{}", self.1.short())]);
+        for image in images.lines() {
+            docker(&["image", "rm", "-f", image]);
         }
     }
 }
