@@ -5,6 +5,7 @@
 
 use crate::api::Backend;
 use crate::error::AppError;
+use crate::islands::live::PART;
 use crate::model::account::Actor;
 use crate::model::settings::Host;
 use crate::pages::{Instead, Page, PageFuture, not_found};
@@ -47,8 +48,10 @@ pub async fn respond(show: fn() -> PageFuture, request: Request) -> Response {
 }
 
 async fn document(show: fn() -> PageFuture) -> Response {
+    // An island asks for a part of a page that is shown already: messages and forms that came back are for people.
+    let is_part = request::query(PART).is_some();
     // Before the page: its forms read it.
-    let form = request::take_form().await;
+    let form = if is_part { FormState::default() } else { request::take_form().await };
     provide_context(form.clone());
     let actor = request::actor();
     let (page, status) = match show().await {
@@ -64,7 +67,7 @@ async fn document(show: fn() -> PageFuture) -> Response {
         (Some(_), Some(backend)) => Some(host(&backend).await),
         _ => None,
     };
-    let flash = request::take_flash().await;
+    let flash = if is_part { None } else { request::take_flash().await };
     let start = if form.error.is_some() { "Error: " } else { "" };
     let title = format!("{start}{} – Slipway", page.title);
     let html = render(page, actor, host, flash, form);
@@ -155,7 +158,8 @@ fn answer(status: StatusCode, mut html: String, title: &str) -> Response {
 
 /// What `leptos::hydration::HydrationScripts` writes for islands, for files with our names: load the glue, start the
 /// wasm, then give each `<leptos-island>` to the function that `data-component` names, from the outside in. (Its part for
-/// children inside islands is left out: no island here has any.)
+/// children inside islands is left out: no island here has any.) Islands in a part of the page that `islands::live` has
+/// fetched anew are woken by its event.
 fn wake_islands(nonce: &str, assets: &Assets) -> String {
     let Assets { js, wasm, .. } = assets;
     format!(
@@ -163,10 +167,14 @@ fn wake_islands(nonce: &str, assets: &Assets) -> String {
 import init, * as app from "{js}";
 await init({{module_or_path: "{wasm}"}});
 app.hydrate();
-for (const island of document.querySelectorAll("leptos-island")) {{
-  const wake = app[island.dataset.component];
-  if (wake) await wake(island); else console.error("unknown island", island.dataset.component);
-}}
+const wakeAll = async (root) => {{
+  for (const island of root.querySelectorAll("leptos-island")) {{
+    const wake = app[island.dataset.component];
+    if (wake) await wake(island); else console.error("unknown island", island.dataset.component);
+  }}
+}};
+document.addEventListener("renewed", (event) => wakeAll(event.target));
+await wakeAll(document);
 document.documentElement.dataset.awake = "";
 </script>"#
     )

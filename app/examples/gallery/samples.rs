@@ -386,7 +386,7 @@ fn lines(job: &Job) -> Vec<LogLine> {
         ("build", "\u{1b}[34m#1 [internal] load build definition from Dockerfile\u{1b}[0m".into()),
         ("build", "#2 [1/3] FROM 127.0.0.1:5600/base:1@sha256:2d4a6b8c0e1f".into()),
         ("build", "\u{1b}[32m#2 CACHED\u{1b}[0m".into()),
-        ("build", "#4 [3/3] RUN make".into()),
+        ("build/4", "=> [3/3] RUN make".into()),
         ("build", "#4 0.412 \u{1b}[1;33mwarning:\u{1b}[0m unused variable \u{1b}[36m`total`\u{1b}[0m".into()),
         (
             "build",

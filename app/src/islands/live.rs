@@ -1,6 +1,7 @@
 //! Keeps a page that shows a job up to date: badge, steps and log, from the job's one event stream.
 //!
-//! The server rendered everything up to now; this island adds what comes. When the job ends, the page is loaded again,
+//! The server rendered everything up to now; this island adds what comes. Facts that become known on the way (the commit,
+//! the image's name) are fetched when a step has ended. When the job ends, the page is loaded again,
 //! because the result (digest, deployment, tasks) is the server's to show. While the reader looks at older lines it
 //! isn't taken away from under them: they get a link. The badge says how the job ended only then, so that it never
 //! stands beside facts that are older than it.
@@ -9,6 +10,12 @@
 use crate::model::job::{JobState, Step, StepState};
 use crate::model::text;
 use leptos::prelude::*;
+
+/// The id of the card with facts that become known while a job runs.
+pub const FACTS: &str = "facts";
+
+/// The name in the query by which only a part of a page is asked for.
+pub const PART: &str = "part";
 
 /// The class of a job's badge.
 pub fn state_class(state: JobState) -> &'static str {
@@ -93,13 +100,16 @@ pub fn Live(
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use super::{state_class, state_word, step_row};
-    use crate::islands::{dom, log::Tail};
+    use super::{FACTS, PART, state_class, state_word, step_row};
+    use crate::islands::dom;
+    use crate::islands::log::Tail;
     use crate::model::job::{Job, LiveEvent, Step, StepState};
     use leptos::prelude::*;
     use std::cell::RefCell;
     use std::rc::Rc;
-    use web_sys::{Event, EventSource, MessageEvent};
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen_futures::JsFuture;
+    use web_sys::{DomParser, Event, EventInit, EventSource, MessageEvent, Response, SupportedType};
 
     #[derive(Clone, Copy)]
     pub struct Controls {
@@ -212,8 +222,9 @@ mod browser {
         let controls = page.controls;
         match event {
             LiveEvent::Log { lines } => {
-                let Some(tail) = &mut page.tail else { return };
-                let added = tail.add(&lines);
+                let Page { tail, steps, .. } = &mut *page;
+                let Some(tail) = tail else { return };
+                let added = tail.add(&lines, steps);
                 if controls.follows.get_untracked() {
                     tail.go_to_end();
                 } else {
@@ -225,6 +236,14 @@ mod browser {
                     show_job(&job);
                 }
                 show_steps(&steps);
+                let ended = |steps: &[Step]| {
+                    steps.iter().filter(|step| step.finished.is_some() && !step.name.contains('/')).count()
+                };
+                if !job.state.is_final() && ended(&steps) > ended(&page.steps) {
+                    leptos::task::spawn_local(async {
+                        renew_facts().await;
+                    });
+                }
                 page.steps = steps;
                 page.job = Some(*job);
             }
@@ -241,6 +260,34 @@ mod browser {
                 }
             }
         }
+    }
+
+    /// Puts the server's newest facts in the place of the old ones. Without an answer the old ones stay; the page is
+    /// loaded again at the end anyway.
+    async fn renew_facts() -> Option<()> {
+        let window = dom::window()?;
+        let old = dom::by_id(FACTS)?;
+        // Nobody's focus is taken away.
+        if old.contains(dom::document()?.active_element().as_deref()) {
+            return None;
+        }
+        let url = format!("{}?{PART}={FACTS}", window.location().pathname().ok()?);
+        let response: Response = JsFuture::from(window.fetch_with_str(&url)).await.ok()?.dyn_into().ok()?;
+        if !response.ok() {
+            return None;
+        }
+        let html = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
+        let parsed = DomParser::new().ok()?.parse_from_string(&html, SupportedType::TextHtml).ok()?;
+        let new = parsed.get_element_by_id(FACTS)?;
+        if new.text_content() == old.text_content() {
+            return None;
+        }
+        old.replace_with_with_node_1(&new).ok()?;
+        let init = EventInit::new();
+        init.set_bubbles(true);
+        let renewed = Event::new_with_event_init_dict("renewed", &init).ok()?;
+        new.dispatch_event(&renewed).ok()?;
+        Some(())
     }
 
     fn show_job(job: &Job) {

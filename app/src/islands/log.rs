@@ -1,12 +1,22 @@
 //! A job's log: what a line looks like, and how the browser adds lines to the ones the server rendered.
 
 use crate::model::ansi::{self, Look};
-use crate::model::job::LogLine;
+use crate::model::job::{LogLine, Step};
 
 /// At most so many lines are in a page; the whole text is a download.
 pub const MOST_LINES: u32 = 2_000;
 
-/// The pieces of a line, and whether a new step starts with it.
+/// The step that a line's heading names: BuildKit's own steps belong to the one that runs it.
+pub fn heading_of(line: &LogLine) -> &str {
+    line.step.split('/').next().unwrap_or_default()
+}
+
+/// The words of a heading.
+pub fn heading_words<'a>(name: &'a str, steps: &'a [Step]) -> &'a str {
+    steps.iter().find(|step| step.name == name).map_or(name, |step| &step.title)
+}
+
+/// The pieces of a line.
 pub fn pieces(line: &LogLine) -> Vec<(Look, String)> {
     ansi::pieces(&line.text)
 }
@@ -16,9 +26,9 @@ pub use browser::Tail;
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use super::{MOST_LINES, pieces};
+    use super::{MOST_LINES, heading_of, heading_words, pieces};
     use crate::islands::dom;
-    use crate::model::job::LogLine;
+    use crate::model::job::{LogLine, Step};
     use web_sys::{Element, Node};
 
     /// The log at the bottom of the page.
@@ -56,7 +66,7 @@ mod browser {
         }
 
         /// Adds lines, drops old ones; says how many were new.
-        pub fn add(&mut self, lines: &[LogLine]) -> u32 {
+        pub fn add(&mut self, lines: &[LogLine], steps: &[Step]) -> u32 {
             let Some(fragment) = dom::document().map(|document| document.create_document_fragment()) else { return 0 };
             let mut added = 0;
             // A stream that was taken up again may repeat a line.
@@ -65,9 +75,10 @@ mod browser {
                     continue;
                 }
                 self.last = line.n;
-                if line.step != self.step {
-                    self.step.clone_from(&line.step);
-                    dom::append(&fragment, dom::element("li", "step", &line.step));
+                let step = heading_of(line);
+                if step != self.step {
+                    step.clone_into(&mut self.step);
+                    dom::append(&fragment, dom::element("li", "step", heading_words(step, steps)));
                 }
                 dom::append(&fragment, row(line));
                 added += 1;

@@ -1,8 +1,9 @@
 //! Jobs: durable pieces of work, and their logs.
 
 use super::{Page, PageResult};
+use crate::islands::live::FACTS;
 use crate::model::credential::Credential;
-use crate::model::id::JobId;
+use crate::model::id::{CredentialId, JobId, RegistryId, ServiceId};
 use crate::model::job::Job;
 use crate::model::registry::Registry;
 use crate::model::service::ServiceSummary;
@@ -35,6 +36,13 @@ impl Subjects {
     /// `service web`, as a link where the thing is still there.
     fn show(&self, subject: &str) -> AnyView {
         let (noun, id) = subject.split_once(':').unwrap_or((subject, ""));
+        // A queue may be named after what it does to the thing; people want to know the thing.
+        let noun = match id.split('_').next() {
+            Some(ServiceId::PREFIX) => "service",
+            Some(RegistryId::PREFIX) => "registry",
+            Some(CredentialId::PREFIX) => "credential",
+            _ => noun,
+        };
         match self.0.get(id) {
             Some((href, name)) => view! { <a href=href.clone()>{format!("{noun} {name}")}</a> }.into_any(),
             None => view! { <span>{noun.to_owned()}</span> }.into_any(),
@@ -122,7 +130,7 @@ pub async fn show() -> PageResult {
         view! {
             <PageHead title=title under=(paths::JOBS.into(), "Jobs".into()) badge=badge/>
             {job.problem.clone().map(|problem| view! { <ProblemBox problem/> })}
-            <Card title="Facts">
+            <Card title="Facts" id=FACTS>
                 <Facts>
                     <Fact name="For">{subject}</Fact>
                     <Fact name="Asked by">{job.asked_by} ", " <Age millis=job.created/></Fact>

@@ -5,7 +5,7 @@ use super::icon::{Icon, Name};
 use crate::api::Backend;
 use crate::error::AppError;
 use crate::islands::live::{Live, step_row};
-use crate::islands::log::pieces;
+use crate::islands::log::{heading_of, heading_words, pieces};
 use crate::model::account::Actor;
 use crate::model::id::JobId;
 use crate::model::job::{JobState, LogLine, Step};
@@ -57,11 +57,10 @@ pub fn JobLog(
         rows.push(view! { <li class="step">{text}</li> }.into_any());
     }
     for line in &lines {
-        if line.step != step {
-            step.clone_from(&line.step);
-            let title =
-                steps.iter().find(|known| known.name == step).map_or_else(|| step.clone(), |known| known.title.clone());
-            rows.push(view! { <li class="step">{title}</li> }.into_any());
+        if heading_of(line) != step {
+            heading_of(line).clone_into(&mut step);
+            let words = heading_words(&step, &steps).to_owned();
+            rows.push(view! { <li class="step">{words}</li> }.into_any());
         }
         rows.push(row(line));
     }

@@ -35,7 +35,7 @@ pub fn Age(
 pub fn took(started: Option<i64>, finished: Option<i64>) -> String {
     match (started, finished) {
         (Some(started), Some(finished)) => text::duration(finished - started),
-        (Some(started), None) => text::duration(now() * 1_000 - started),
+        (Some(started), None) => format!("{} so far", text::duration(now() * 1_000 - started)),
         (None, _) => "–".into(),
     }
 }

@@ -1,6 +1,7 @@
 //! One build: what is built, where it is pushed, its steps and its log.
 
 use crate::api::builds::CancelBuild;
+use crate::islands::live::FACTS;
 use crate::model::build::Build;
 use crate::model::id::BuildId;
 use crate::model::job::JobState;
@@ -82,7 +83,7 @@ fn facts(build: &Build, branch: Option<String>, registry: Option<String>) -> imp
     let (asked_by, created, took) = (build.asked_by.clone(), build.created, time::took(build.started, build.finished));
     let then = if build.deploys { "Deploy it" } else { "Nothing: build only" };
     view! {
-        <Card title="Facts">
+        <Card title="Facts" id=FACTS>
             <Facts>
                 <Fact name="Commit">{commit}</Fact>
                 {branch.map(|branch| view! { <Fact name="Branch"><code>{branch}</code></Fact> })}

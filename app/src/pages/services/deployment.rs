@@ -3,6 +3,7 @@
 use super::settings_facts;
 use super::show::{origin, roll_back};
 use crate::api::services::CancelDeployment;
+use crate::islands::live::FACTS;
 use crate::model::id::DeploymentId;
 use crate::model::job::JobState;
 use crate::pages::{Page, PageResult};
@@ -59,7 +60,7 @@ pub async fn show() -> PageResult {
                 {back}
             </PageHead>
             {problem.map(|problem| view! { <ProblemBox problem/> })}
-            <Card title="Facts">
+            <Card title="Facts" id=FACTS>
                 <Facts>
                     <Fact name="Image"><Reference reference=tagged.to_string()/></Fact>
                     {digest}
