@@ -31,11 +31,12 @@ pub fn Age(
     Some(view! { <time datetime=machine title=exact>{text::age(at, now())}</time> })
 }
 
-/// How long something took, or takes until now. Unix milliseconds.
+/// How long something took. Unix milliseconds. What is under way has no figure, because it would be old at once; the steps
+/// have one that grows.
 pub fn took(started: Option<i64>, finished: Option<i64>) -> String {
     match (started, finished) {
         (Some(started), Some(finished)) => text::duration(finished - started),
-        (Some(started), None) => format!("{} so far", text::duration(now() * 1_000 - started)),
+        (Some(_), None) => "Under way".into(),
         (None, _) => "–".into(),
     }
 }
