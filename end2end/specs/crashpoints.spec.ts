@@ -83,10 +83,12 @@ for (const point of points('build_image', 'builds/build_image.rs')) {
   });
 }
 
+// The first deployment. Looked up once: later the page names it further up too, as what was rolled back to.
+let goal = '';
 for (const point of points('deploy', 'services/deploy.rs')) {
   test(`a crash at ${point}`, async () => {
     const deployments = await idsOn(client, `/services/${service}`, 'dep');
-    const goal = deployments.at(-1) ?? '';
+    goal ||= deployments.at(-1) ?? '';
     const location = await abortAt(point, () => client.post('services/roll-back', `/services/${service}`, { to: goal }));
     const deployed = await deploymentEnds(client, /dep_\w{12}/.exec(location)?.[0] ?? '');
     expect(deployed.state, `${deployed.text}\n${await logOf(client, deployed.job)}`).toBe('succeeded');

@@ -8,12 +8,9 @@ use tracing_subscriber::fmt::MakeWriter;
 /// What is logged unless SLIPWAY_LOG says otherwise. The session library's "suspicious activity" is an ended session.
 const FILTER: &str = "info,tower_sessions_core=off";
 
-/// Whatever SLIPWAY_LOG says: the Docker client logs whole bodies when asked for more, with every service's environment.
-const CAPPED: &str = "bollard=info";
-
 /// Starts logging. A second call, as in tests, changes nothing.
 pub fn start_logging(format: LogFormat) {
-    let filter = std::env::var("SLIPWAY_LOG").ok().and_then(|text| EnvFilter::try_new(format!("{text},{CAPPED}")).ok());
+    let filter = std::env::var("SLIPWAY_LOG").ok().and_then(|text| EnvFilter::try_new(text).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new(FILTER));
     let filter = match crate::docker::NEVER_LOGGED.parse() {
         Ok(never) => filter.add_directive(never),
