@@ -173,7 +173,7 @@ test('markup in every text stays text (I12)', async ({ page }) => {
   // The log prints each of them, in colour and not; the commit has them as subject and author.
   await repository.commit(
     {
-      'texts': `${names.map((text) => text.replaceAll('\n', ' ')).join('\n')}\n\u001b[31m${names[0]}\u001b[0m \u001b]8;;javascript:pwned()\u0007link\u001b]8;;\u0007\n`,
+      texts: `${repository.mark}\n${names.map((text) => text.replaceAll('\n', ' ')).join('\n')}\n\u001b[31m${names[0]}\u001b[0m \u001b]8;;javascript:pwned()\u0007link\u001b]8;;\u0007\n`,
       Dockerfile: `FROM ${lab().base}\nLABEL evil="<img src=x onerror=pwned()>"\nCOPY texts /\nRUN cat /texts\nRUN echo '<img src=x onerror=pwned()>' && exit 3\n`,
     },
     names.slice(0, 12).join(' '),
