@@ -49,8 +49,17 @@ async fn an_update_from_stale_state_is_told_apart() {
     };
     docker.create_service(&spec, None).await.expect("created");
     let label = format!("slipway.service={id}");
-    let found = docker.services(&label).await.expect("listed").remove(0);
-    docker.update_service(&found, &spec, None).await.expect("fresh");
+    // The Swarm itself writes to a new service, so what was read may be stale at once.
+    let mut found = docker.services(&label).await.expect("listed").remove(0);
+    for attempt in 1.. {
+        match docker.update_service(&found, &spec, None).await {
+            Ok(()) => break,
+            Err(DockerError::OutOfSequence) if attempt < 20 => {
+                found = docker.services(&label).await.expect("listed").remove(0);
+            }
+            Err(error) => panic!("an update from fresh state failed: {error}"),
+        }
+    }
     let stale = docker.update_service(&found, &spec, None).await;
     let inspected = lab.docker(&["service", "inspect", &found.id]);
     docker.remove_service(&found.id).await.expect("removed");
