@@ -134,7 +134,6 @@ fn incomplete(headers: &http::HeaderMap) -> Response {
     response
 }
 
-#[expect(clippy::result_large_err, reason = "the refusal is the answer; it is passed on once")]
 fn check_transport(web: &Web, parts: &Parts) -> Result<Transport, Response> {
     let refusal = |status, title, text| Err(refuse(status, &parts.headers, title, text));
     match transport::read(&web.config, parts) {
