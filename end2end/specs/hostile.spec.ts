@@ -177,8 +177,8 @@ test('markup in every text stays text (I12)', async ({ page }) => {
       Dockerfile: `FROM ${lab().base}\nLABEL evil="<img src=x onerror=pwned()>"\nCOPY texts /\nRUN cat /texts\nRUN echo '<img src=x onerror=pwned()>' && exit 3\n`,
     },
     names.slice(0, 12).join(' '),
-    // Git itself takes angle brackets out of names.
-    { author: 'Eve " autofocus onfocus=pwned() x="&lt;img&gt;' },
+    // Git itself takes angle brackets out of names, and marks off their ends.
+    { author: 'Eve " autofocus onfocus=pwned() x="&lt;img&gt; Eve' },
   );
   const services: string[] = [];
   for (const [index, name] of names.entries()) {
@@ -208,7 +208,7 @@ test('markup in every text stays text (I12)', async ({ page }) => {
   await nothingCameAlive(page);
   const ended = await buildEnds(client, build);
   expect(ended.state).toBe('failed');
-  expect(ended.text, 'the author is shown as typed').toContain('Eve " autofocus onfocus=pwned() x="&lt;img&gt;');
+  expect(ended.text, 'the author is shown as typed').toContain('Eve " autofocus onfocus=pwned() x="&lt;img&gt; Eve');
 
   const credential = (await idsOn(client, '/credentials', 'cred'))[0] ?? '';
   const registry = (await idsOn(client, '/registries', 'reg'))[0] ?? '';

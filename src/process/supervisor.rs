@@ -7,7 +7,7 @@
 //!   ends, which in Slipway may happen at any time.)
 //! - it adopts orphans of the program (child subreaper), so that daemons and detached children are ended too;
 //! - the program gets a parent-death signal, so that it ends also when somebody kills the supervisor. The supervisor
-//!   starts it from its only thread. Without `unsafe` this takes one more `exec`: see [`become_program`].
+//!   starts it from its only thread. Without `unsafe` this takes one more `exec`: see `become_program`.
 //!
 //! SIGTERM: the program's group is told to end and killed 10 s later. Its exit code is passed on; a signal is 128 + n.
 
