@@ -1,12 +1,11 @@
 //! The rows of builds.
 
-use crate::storage::{StorageError, Tx};
+use crate::storage::{StorageError, Tx, column, from_json, maybe_column};
 use app::model::build::{Build, CommitSha};
 use app::model::id::{BuildId, JobId, RegistryId, ServiceId};
 use app::model::image_ref::{Digest, ImageRef};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteExecutor};
-use std::str::FromStr;
 
 macro_rules! select {
     ($rest:literal) => {
@@ -126,36 +125,24 @@ pub(super) async fn record_digest(tx: &mut Tx, id: &BuildId, digest: &Digest) ->
 fn build(row: &SqliteRow) -> Result<Build, StorageError> {
     let problem: Option<String> = row.try_get("problem")?;
     Ok(Build {
-        id: parsed(row, "id")?,
+        id: column(row, "id")?,
         number: row.try_get("number")?,
-        service: parsed(row, "service_id")?,
+        service: column(row, "service_id")?,
         service_name: row.try_get("service_name")?,
-        job: parsed(row, "job_id")?,
-        state: parsed(row, "state")?,
-        problem: problem
-            .map(|text| serde_json::from_str(&text).map_err(|_| StorageError::Unreadable { what: "problem" }))
-            .transpose()?,
-        registry: parsed(row, "registry_id")?,
-        reference: maybe(row, "reference")?,
-        commit: maybe(row, "commit_sha")?,
+        job: column(row, "job_id")?,
+        state: column(row, "state")?,
+        problem: problem.map(|text| from_json(&text, "problem")).transpose()?,
+        registry: column(row, "registry_id")?,
+        reference: maybe_column(row, "reference")?,
+        commit: maybe_column(row, "commit_sha")?,
         commit_subject: row.try_get("commit_subject")?,
         commit_author: row.try_get("commit_author")?,
-        digest: maybe(row, "digest")?,
+        digest: maybe_column(row, "digest")?,
         deploys: row.try_get("deploys")?,
-        deployment: maybe(row, "deployment_id")?,
+        deployment: maybe_column(row, "deployment_id")?,
         asked_by: row.try_get("asked_by")?,
         created: row.try_get("created")?,
         started: row.try_get("started")?,
         finished: row.try_get("finished")?,
     })
-}
-
-fn parsed<T: FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, StorageError> {
-    let text: String = row.try_get(column)?;
-    text.parse().map_err(|_| StorageError::Unreadable { what: column })
-}
-
-fn maybe<T: FromStr>(row: &SqliteRow, column: &'static str) -> Result<Option<T>, StorageError> {
-    let text: Option<String> = row.try_get(column)?;
-    text.map(|text| text.parse().map_err(|_| StorageError::Unreadable { what: column })).transpose()
 }

@@ -1,6 +1,6 @@
 //! The SQL of credentials.
 
-use crate::storage::{StorageError, Tx};
+use crate::storage::{StorageError, Tx, column, from_json, is_taken, to_json};
 use app::error::Problem;
 use app::model::credential::{Credential, CredentialFields, CredentialState};
 use app::model::id::{CredentialId, RegistryId};
@@ -102,10 +102,7 @@ pub(super) async fn keep_state(
     problem: Option<&Problem>,
     now: i64,
 ) -> Result<(), StorageError> {
-    let problem = problem
-        .map(serde_json::to_string)
-        .transpose()
-        .map_err(|_| StorageError::Unreadable { what: "problem of a credential" })?;
+    let problem = problem.map(|problem| to_json(problem, "problem of a credential")).transpose()?;
     sqlx::query("UPDATE credentials SET problem = ?, checked_at = ? WHERE id = ? AND version = ?")
         .bind(problem)
         .bind(now)
@@ -123,7 +120,7 @@ pub(super) async fn registries_of(tx: &mut Tx, id: &CredentialId) -> Result<Vec<
         .fetch_all(&mut **tx)
         .await?
         .iter()
-        .map(|row| Ok((parsed(row, "id")?, row.try_get("name")?)))
+        .map(|row| Ok((column(row, "id")?, row.try_get("name")?)))
         .collect()
 }
 
@@ -158,33 +155,22 @@ pub(super) async fn delete(tx: &mut Tx, id: &CredentialId) -> Result<Option<Stri
     Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(&mut **tx).await?)
 }
 
-fn is_taken(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_unique_violation())
-}
-
-fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, StorageError> {
-    let text: String = row.try_get(column)?;
-    text.parse().map_err(|_| StorageError::Unreadable { what: column })
-}
-
 fn read(row: &SqliteRow) -> Result<Credential, StorageError> {
     let problem: Option<String> = row.try_get("problem")?;
     let state = match problem {
         None => CredentialState::Works,
-        Some(json) => CredentialState::Fails(
-            serde_json::from_str(&json).map_err(|_| StorageError::Unreadable { what: "problem of a credential" })?,
-        ),
+        Some(json) => CredentialState::Fails(from_json(&json, "problem of a credential")?),
     };
     let used_by: String = row.try_get("used_by")?;
     Ok(Credential {
-        id: parsed(row, "id")?,
+        id: column(row, "id")?,
         name: row.try_get("name")?,
-        url: parsed(row, "url")?,
+        url: column(row, "url")?,
         username: row.try_get("username")?,
         state,
         checked_at: row.try_get("checked_at")?,
         password_set_at: row.try_get("set_at")?,
-        used_by: serde_json::from_str(&used_by).map_err(|_| StorageError::Unreadable { what: "list of registries" })?,
+        used_by: from_json(&used_by, "list of registries")?,
         version: row.try_get("version")?,
     })
 }

@@ -1,7 +1,7 @@
 //! The rows of jobs: asked for, claimed, ended. All of it is one statement each, or in the caller's transaction.
 
 use super::{Jobs, NewJob};
-use crate::storage::{StorageError, Tx};
+use crate::storage::{StorageError, Tx, from_json, parsed};
 use app::error::Problem;
 use app::model::id::JobId;
 use app::model::job::{Job, JobState};
@@ -180,7 +180,7 @@ pub(super) fn claimed(row: &SqliteRow) -> Result<Claimed, StorageError> {
     let payload: String = row.try_get("payload")?;
     Ok(Claimed {
         job: job(row)?,
-        payload: serde_json::from_str(&payload).map_err(|_| StorageError::Unreadable { what: "payload of a job" })?,
+        payload: from_json(&payload, "payload of a job")?,
         max_attempts: row.try_get("max_attempts")?,
         crashes: row.try_get("crashes")?,
     })
@@ -188,18 +188,15 @@ pub(super) fn claimed(row: &SqliteRow) -> Result<Claimed, StorageError> {
 
 /// A row of [`columns`].
 pub(super) fn job(row: &SqliteRow) -> Result<Job, StorageError> {
-    let unreadable = |what| StorageError::Unreadable { what };
     let id: String = row.try_get("id")?;
     let state: String = row.try_get("state")?;
     let problem: Option<String> = row.try_get("problem")?;
     Ok(Job {
-        id: id.parse().map_err(|_| unreadable("id of a job"))?,
+        id: parsed(&id, "id of a job")?,
         kind: row.try_get("kind")?,
         subject: row.try_get("subject")?,
-        state: state.parse().map_err(|_| unreadable("state of a job"))?,
-        problem: problem
-            .map(|text| serde_json::from_str(&text).map_err(|_| unreadable("problem of a job")))
-            .transpose()?,
+        state: parsed(&state, "state of a job")?,
+        problem: problem.map(|text| from_json(&text, "problem of a job")).transpose()?,
         attempt: row.try_get("attempt")?,
         asked_by: row.try_get("asked_by")?,
         created: row.try_get("created")?,

@@ -1,6 +1,6 @@
 //! The SQL of registries. Whether one is in use is read from the tables of services, deployments and builds.
 
-use crate::storage::{StorageError, Tx};
+use crate::storage::{StorageError, Tx, column, is_taken, parsed};
 use app::model::credential::RegistryUrl;
 use app::model::id::{BuildId, CredentialId, RegistryId, ServiceId};
 use app::model::image_ref::RegistryHost;
@@ -33,7 +33,7 @@ pub(super) async fn find<'e>(db: impl SqliteExecutor<'e>, id: &RegistryId) -> Re
 
 pub(super) async fn default(db: &SqlitePool) -> Result<Option<RegistryId>, StorageError> {
     let row = sqlx::query("SELECT id FROM registries WHERE is_default = 1").fetch_optional(db).await?;
-    row.as_ref().map(|row| parsed(row, "id")).transpose()
+    row.as_ref().map(|row| column(row, "id")).transpose()
 }
 
 pub(super) async fn has_default(tx: &mut Tx) -> Result<bool, StorageError> {
@@ -48,7 +48,7 @@ pub(super) async fn count(tx: &mut Tx) -> Result<i64, StorageError> {
 pub(super) async fn host_of(tx: &mut Tx, id: &CredentialId) -> Result<Option<RegistryHost>, StorageError> {
     let row =
         sqlx::query("SELECT url FROM credentials WHERE id = ?").bind(id.as_str()).fetch_optional(&mut **tx).await?;
-    row.as_ref().map(|row| parsed::<RegistryUrl>(row, "url").map(|url| url.host)).transpose()
+    row.as_ref().map(|row| column::<RegistryUrl>(row, "url").map(|url| url.host)).transpose()
 }
 
 /// No registry is the default; the caller makes one so in the same transaction.
@@ -161,39 +161,31 @@ pub(super) async fn builds_running_to(tx: &mut Tx, id: &RegistryId) -> Result<Ve
     .fetch_all(&mut **tx)
     .await?
     .iter()
-    .map(|row| Ok((parsed(row, "id")?, row.try_get("title")?)))
+    .map(|row| Ok((column(row, "id")?, row.try_get("title")?)))
     .collect()
 }
 
 async fn users(tx: &mut Tx, sql: &'static str, id: &RegistryId) -> Result<Vec<User>, StorageError> {
     let rows = sqlx::query(sql).bind(id.as_str()).fetch_all(&mut **tx).await?;
-    rows.iter().map(|row| Ok(User { id: parsed(row, "id")?, name: row.try_get("name")? })).collect()
+    rows.iter().map(|row| Ok(User { id: column(row, "id")?, name: row.try_get("name")? })).collect()
 }
 
 fn unless_taken<T>(done: Result<T, sqlx::Error>) -> Result<bool, StorageError> {
     match done {
         Ok(_) => Ok(true),
-        Err(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()) => Ok(false),
+        Err(error) if is_taken(&error) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
-fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, StorageError> {
-    let text: String = row.try_get(column)?;
-    text.parse().map_err(|_| StorageError::Unreadable { what: column })
-}
-
 fn read(row: &SqliteRow) -> Result<Registry, StorageError> {
     let base_path: Option<String> = row.try_get("base_path")?;
-    let base_path = base_path
-        .map(|text| text.parse())
-        .transpose()
-        .map_err(|_| StorageError::Unreadable { what: "base path of a registry" })?;
+    let base_path = base_path.map(|text| parsed(&text, "base path of a registry")).transpose()?;
     Ok(Registry {
-        id: parsed(row, "id")?,
+        id: column(row, "id")?,
         name: row.try_get("name")?,
-        host: parsed::<RegistryUrl>(row, "url")?.host,
-        credential: parsed(row, "credential_id")?,
+        host: column::<RegistryUrl>(row, "url")?.host,
+        credential: column(row, "credential_id")?,
         credential_name: row.try_get("credential_name")?,
         credential_works: row.try_get("works")?,
         base_path,

@@ -2,7 +2,7 @@
 //!
 //! Settings are kept with the names of environment variables alone; their values are sealed, see [`super::env`].
 
-use crate::storage::{StorageError, Tx};
+use crate::storage::{StorageError, Tx, from_json, parsed, to_json};
 use app::model::id::{DeploymentId, JobId, ProjectId, RegistryId, ServiceId};
 use app::model::job::JobState;
 use app::model::service::{GitSource, Settings};
@@ -61,18 +61,6 @@ pub(super) struct Saved<'a> {
     /// Without the values of environment variables.
     pub settings: &'a Settings,
     pub now: i64,
-}
-
-pub(super) fn parsed<T: std::str::FromStr>(text: &str, what: &'static str) -> Result<T, StorageError> {
-    text.parse().map_err(|_| StorageError::Unreadable { what })
-}
-
-pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str, what: &'static str) -> Result<T, StorageError> {
-    serde_json::from_str(text).map_err(|_| StorageError::Unreadable { what })
-}
-
-pub(super) fn to_json<T: serde::Serialize>(value: &T, what: &'static str) -> Result<String, StorageError> {
-    serde_json::to_string(value).map_err(|_| StorageError::Unreadable { what })
 }
 
 pub(super) async fn project_names<'e>(db: impl SqliteExecutor<'e>) -> Result<Vec<String>, StorageError> {

@@ -1,7 +1,6 @@
 //! SQL of deployments. Their state is that of their job; nothing else about them changes.
 
-use super::store::{from_json, parsed, to_json};
-use crate::storage::{StorageError, Tx};
+use crate::storage::{StorageError, Tx, from_json, parsed, to_json};
 use app::error::Problem;
 use app::model::build::CommitSha;
 use app::model::id::{BuildId, DeploymentId, JobId, RegistryId, ServiceId};

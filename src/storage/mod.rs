@@ -3,6 +3,10 @@
 //! WAL, foreign keys, `synchronous=FULL`, `secure_delete`: what was acknowledged survives a power cut, what was deleted
 //! can't be read from free pages.
 
+mod read;
+
+pub use read::{column, from_json, is_taken, maybe_column, parsed, to_json};
+
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, Transaction};
 use std::path::{Path, PathBuf};
