@@ -45,7 +45,12 @@ pub fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// `N` random bytes as hex digits.
+pub fn random_hex<const N: usize>() -> String {
+    app::model::text::hex(&random::<N>())
+}
+
 /// 256 random bits as 64 hex digits.
 pub fn random_token() -> String {
-    random::<32>().iter().map(|byte| format!("{byte:02x}")).collect()
+    random_hex::<32>()
 }

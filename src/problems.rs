@@ -5,7 +5,7 @@ use std::error::Error;
 
 /// Our own fault: the chain goes into the log under a ticket, the page shows the ticket alone.
 pub fn internal(error: &(dyn Error + 'static)) -> AppError {
-    let ticket = ticket();
+    let ticket = crate::clock::random_hex::<4>();
     tracing::error!(ticket, error = %chain(error), "a request failed for a reason of our own");
     AppError::Internal { ticket }
 }
@@ -23,10 +23,6 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
         cause = inner.source();
     }
     text
-}
-
-fn ticket() -> String {
-    crate::clock::random::<4>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `?` on inner failures in use cases: `.map_err(problems::of)?`.

@@ -1,6 +1,6 @@
 //! The one-time token of the first run: 160 random bits, shown once in the log, kept as a hash, valid for an hour.
 
-use crate::clock::random;
+use crate::clock::random_hex;
 use app::error::FieldError;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -19,7 +19,7 @@ pub struct Stored {
 
 /// A new token.
 pub fn new() -> String {
-    random::<20>().iter().map(|byte| format!("{byte:02x}")).collect()
+    random_hex::<20>()
 }
 
 /// What is kept of a token, or compared with what is kept. White space around a pasted token doesn't count.

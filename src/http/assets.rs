@@ -54,7 +54,7 @@ fn serve(name: &str, headers: &HeaderMap, keep: &'static str) -> Response {
     let Some((file, encoding)) = twin.or_else(|| Files::get(name).map(|file| (file, None))).filter(|_| !is_twin) else {
         return super::errors::refuse(StatusCode::NOT_FOUND, headers, "Not found", "There is no such file.");
     };
-    let hash: String = file.metadata.sha256_hash().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let hash = app::model::text::hex(&file.metadata.sha256_hash()[..12]);
     let etag = format!("\"{hash}\"");
     let is_known = headers
         .get(IF_NONE_MATCH)

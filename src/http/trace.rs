@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 /// A new request id.
 pub fn new_id() -> String {
-    crate::clock::random::<8>().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::clock::random_hex::<8>()
 }
 
 /// The outermost middleware.

@@ -7,6 +7,7 @@ use super::auth::Place;
 use super::{Client, Login, OciError};
 use app::model::credential::RegistryUrl;
 use app::model::image_ref::{Digest, Repository, Tag};
+use app::model::text::hex;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, StatusCode};
 use sha2::Digest as _;
@@ -153,7 +154,6 @@ fn stated_digest(place: Place<'_>, headers: &HeaderMap) -> Result<Option<Digest>
 }
 
 fn hash(place: Place<'_>, bytes: &[u8], is_long: bool) -> Result<Digest, OciError> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let text = if is_long {
         format!("sha512:{}", hex(&sha2::Sha512::digest(bytes)))
     } else {

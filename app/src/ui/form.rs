@@ -96,5 +96,5 @@ fn random_id() -> String {
         tracing::error!(%error, "no randomness for a form's id");
         return String::new();
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::model::text::hex(&bytes)
 }
