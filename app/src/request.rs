@@ -15,6 +15,9 @@ use tower_sessions::Session;
 
 /// Session key: who is signed in.
 pub const ACTOR_KEY: &str = "actor";
+/// Header that marks an answer which refuses a wish, so that the same form sent again is tried again. It never leaves the
+/// server: the guard takes it off.
+pub const REFUSED: &str = "x-slipway-refused";
 const FLASH_KEY: &str = "flash";
 const FORM_KEY: &str = "form";
 
@@ -37,6 +40,13 @@ pub struct FormPost {
     pub pairs: Vec<(String, String)>,
     /// Whether the client wants a page and not JSON.
     pub wants_html: bool,
+}
+
+impl FormPost {
+    /// The address of the page that holds the form, if it is one of ours; else the overview.
+    fn home(&self) -> String {
+        self.page.clone().unwrap_or_else(|| crate::paths::OVERVIEW.to_owned())
+    }
 }
 
 /// A form that came back: what was typed (without secrets) and what is wrong.
@@ -150,17 +160,17 @@ pub fn id<T: std::str::FromStr>(what: &str) -> Result<T, AppError> {
 
 /// A cookie's value; used for the theme.
 pub fn cookie(name: &str) -> Option<String> {
-    let parts = use_context::<http::request::Parts>()?;
-    parts
-        .headers
+    cookie_in(&use_context::<http::request::Parts>()?.headers, name).map(str::to_owned)
+}
+
+/// A cookie's value among a request's headers.
+pub fn cookie_in<'r>(headers: &'r http::HeaderMap, name: &str) -> Option<&'r str> {
+    headers
         .get_all(http::header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .find_map(|pair| {
-            let (key, value) = pair.trim().split_once('=')?;
-            (key == name).then(|| value.to_owned())
-        })
+        .find_map(|pair| pair.trim().split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
 }
 
 fn session() -> Result<Session, AppError> {
@@ -196,7 +206,7 @@ pub fn next_page() -> Option<String> {
 
 /// The address of the page that holds the form, if it is one of ours; else the overview.
 pub fn page() -> String {
-    extension::<FormPost>().and_then(|post| post.page).unwrap_or_else(|| crate::paths::OVERVIEW.to_owned())
+    extension::<FormPost>().unwrap_or_default().home()
 }
 
 /// Takes a value out of the session. Looks first: taking what isn't there would count as a change and be written.
@@ -244,7 +254,7 @@ pub async fn answer(work: impl Future<Output = Result<See, AppError>>) -> Result
             refused();
             let page = match &error {
                 AppError::SignIn => crate::paths::SIGN_IN.to_owned(),
-                _ => post.page.clone().unwrap_or_else(|| crate::paths::OVERVIEW.to_owned()),
+                _ => post.home(),
             };
             let values = post
                 .pairs
@@ -268,10 +278,10 @@ pub async fn answer(work: impl Future<Output = Result<See, AppError>>) -> Result
     }
 }
 
-/// Tells the guard that the wish was refused, so that the same form sent again is tried again.
+/// Tells the guard that the wish was refused.
 fn refused() {
     if let Some(response) = use_context::<ResponseOptions>() {
-        response.insert_header(http::HeaderName::from_static("x-slipway-refused"), http::HeaderValue::from_static("1"));
+        response.insert_header(http::HeaderName::from_static(REFUSED), http::HeaderValue::from_static("1"));
     }
 }
 

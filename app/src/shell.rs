@@ -3,7 +3,6 @@
 //! Nothing streams: the page function is awaited first, so status, title and headers are right, and the answer is one
 //! piece. Only pages with islands get a script; all others are sent with a policy that forbids every script.
 
-use crate::api::Backend;
 use crate::error::AppError;
 use crate::islands::live::PART;
 use crate::model::account::Actor;
@@ -64,7 +63,7 @@ async fn document(show: fn() -> PageFuture) -> Response {
         }
     };
     let host = match (&actor, request::find_backend()) {
-        (Some(_), Some(backend)) => Some(host(&backend).await),
+        (Some(_), Some(backend)) => Some(backend.settings.host().await),
         _ => None,
     };
     let flash = if is_part { None } else { request::take_flash().await };
@@ -74,15 +73,10 @@ async fn document(show: fn() -> PageFuture) -> Response {
     answer(status, html, &title)
 }
 
-async fn host(backend: &Backend) -> Host {
-    backend.settings.host().await
-}
-
 /// The sign-in page, which leads back here.
 fn sign_in_and_back() -> String {
-    let uri = request::uri();
-    let here = uri.path_and_query().map_or("/", |here| here.as_str());
-    if here == paths::OVERVIEW { paths::SIGN_IN.into() } else { paths::sign_in_then(here) }
+    let here = request::here();
+    if here == paths::OVERVIEW { paths::SIGN_IN.into() } else { paths::sign_in_then(&here) }
 }
 
 fn see(to: &str) -> Response {
@@ -119,18 +113,33 @@ fn render(page: Page, actor: Option<Actor>, host: Option<Host>, flash: Option<St
     view.to_html()
 }
 
-/// Text as it stands between tags, where the framework doesn't write it: it leaves the content of a `<textarea>` as it is,
-/// and adds markers to a `<title>`, which browsers would show.
+/// Text as it stands between tags or in an attribute, where the framework doesn't write it: it leaves the content of a
+/// `<textarea>` as it is, and adds markers to a `<title>`, which browsers would show.
 pub fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
+
+/// The content security policy, with what scripts may come from.
+macro_rules! policy {
+    ($scripts:literal) => {
+        concat!(
+            "default-src 'none'; script-src ",
+            $scripts,
+            "; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'none'; object-src 'none'; ",
+            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        )
+    };
+}
+
+/// The content security policy of whatever needs no script.
+pub const NO_SCRIPT: &str = policy!("'none'");
 
 /// Adds the title, the script where there are islands, and the headers.
 fn answer(status: StatusCode, mut html: String, title: &str) -> Response {
     if let Some(end) = html.find("</head>") {
         html.insert_str(end, &format!("<title>{}</title>", escaped(title)));
     }
-    let mut scripts = "'none'".to_owned();
+    let mut policy = NO_SCRIPT.to_owned();
     let assets = use_context::<Assets>().unwrap_or_default();
     if html.contains("<leptos-island")
         && !assets.js.is_empty()
@@ -138,12 +147,8 @@ fn answer(status: StatusCode, mut html: String, title: &str) -> Response {
         && let Some(end) = html.find("</head>")
     {
         html.insert_str(end, &wake_islands(&nonce, &assets));
-        scripts = format!("'self' 'nonce-{nonce}' 'wasm-unsafe-eval'");
+        policy = format!(policy!("'self' 'nonce-{}' 'wasm-unsafe-eval'"), nonce);
     }
-    let policy = format!(
-        "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         font-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    );
     let Ok(policy) = HeaderValue::from_str(&policy) else {
         tracing::error!("the content security policy can't be a header");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

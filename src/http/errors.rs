@@ -3,6 +3,7 @@
 
 use super::assets::Site;
 use app::error::AppError;
+use app::shell::escaped;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
@@ -54,7 +55,7 @@ pub fn plain(status: StatusCode, text: &str) -> Response {
 fn page(status: StatusCode, title: &str, text: &str) -> Response {
     let style = match Site::assets().css.as_str() {
         "" => String::new(),
-        css => format!("<link rel=\"stylesheet\" href=\"{}\">", escape(css)),
+        css => format!("<link rel=\"stylesheet\" href=\"{}\">", escaped(css)),
     };
     let body = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -62,8 +63,8 @@ fn page(status: StatusCode, title: &str, text: &str) -> Response {
          <title>{title} · Slipway</title><link rel=\"icon\" href=\"/favicon.svg\">{style}</head>\
          <body><main class=\"refusal\"><h1>{title}</h1><p>{text}</p><p><a href=\"/\">Go to the first page</a></p></main>\
          </body></html>",
-        title = escape(title),
-        text = escape(text),
+        title = escaped(title),
+        text = escaped(text),
     );
     answer(status, "text/html; charset=utf-8", body)
 }
@@ -74,8 +75,4 @@ fn answer(status: StatusCode, kind: &'static str, body: String) -> Response {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -12,7 +12,7 @@ use app::api::accounts::Client;
 use app::error::{AppError, Problem};
 use app::model::account::Actor;
 use app::paths;
-use app::request::{ACTOR_KEY, RequestId};
+use app::request::{ACTOR_KEY, REFUSED, RequestId, cookie_in};
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -24,8 +24,6 @@ use tower_sessions::Session;
 
 /// The route all server functions share; the table has each of them.
 pub const FUNCTIONS: &str = "/api/{*function}";
-/// Set on answers that refuse a wish (`app::request::answer` does it); never leaves the server.
-pub const REFUSED: &str = "x-slipway-refused";
 
 /// The guard, as middleware of the whole router.
 pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
@@ -47,7 +45,7 @@ pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) ->
         let text = "This didn't come from a page of Slipway, so nothing was done. Open the page and try from there.";
         return refuse(StatusCode::FORBIDDEN, &parts.headers, "Refused", text);
     }
-    let session = web.sessions.open(session::cookie(&parts.headers, session::COOKIE));
+    let session = web.sessions.open(cookie_in(&parts.headers, session::COOKIE));
     let actor = match session.get::<Actor>(ACTOR_KEY).await {
         Ok(actor) => actor,
         Err(error) => return failure(&parts.headers, &crate::problems::internal(&error)),
@@ -69,7 +67,7 @@ pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) ->
         Err(error) => return refuse(error.status, &parts.headers, "This form isn't taken", error.text),
     };
     let key = post.request_id.as_ref().map(|_| {
-        let cookie = session::cookie(&parts.headers, session::COOKIE);
+        let cookie = cookie_in(&parts.headers, session::COOKIE);
         web.once.key(cookie, &post.action, &bytes)
     });
     parts.extensions.insert(post);
@@ -211,7 +209,7 @@ fn provide(
     session: &Session,
     actor: Option<Actor>,
 ) -> Option<String> {
-    let device = session::cookie(&parts.headers, session::DEVICE_COOKIE)
+    let device = cookie_in(&parts.headers, session::DEVICE_COOKIE)
         .filter(|token| (32..=128).contains(&token.len()))
         .map(str::to_owned);
     let fresh = device.is_none().then(random_token);

@@ -11,10 +11,6 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 
-/// For whatever isn't a page; pages come with their own, which has a nonce and differs in nothing else.
-const POLICY: &str = "default-src 'none'; script-src 'none'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-                      object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-
 const ALWAYS: [(HeaderName, &str); 5] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "same-origin"),
@@ -27,7 +23,8 @@ fn add(headers: &mut HeaderMap, has_tls: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    // Pages come with their own, which may let one script in.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(app::shell::NO_SCRIPT));
     // Assets say how long they keep; everything else may hold data of a session.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if has_tls {

@@ -206,16 +206,6 @@ impl SessionStore for Sessions {
     }
 }
 
-/// A cookie of a request.
-pub fn cookie<'r>(headers: &'r http::HeaderMap, name: &str) -> Option<&'r str> {
-    headers
-        .get_all(http::header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
-}
-
 /// Sets one of our cookies; `max_age` 0 removes it, none keeps it until the browser closes.
 pub fn set_cookie(name: &str, value: &str, max_age: Option<i64>) -> Option<http::HeaderValue> {
     let age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
