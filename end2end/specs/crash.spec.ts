@@ -1,10 +1,8 @@
 // kill -9 in the middle (acceptance 5): while cloning, building, pushing, deploying. After the next start the job goes on
 // or has failed with a reason, and nothing is left: no lock, no build folder, no process; the log can still be read.
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import type { Client } from '../fixtures/client';
-import { GitServer, Repository } from '../fixtures/git';
+import { childrenEnd, nothingStays } from '../fixtures/aftermath';
+import { GitServer } from '../fixtures/git';
 import { answerOf, freePort, uniqueName } from '../fixtures/lab';
 import { processesIn, processesWith } from '../fixtures/processes';
 import { RegistryGate } from '../fixtures/proxy';
@@ -13,12 +11,11 @@ import { expect, ownerOf, test, useApp } from '../fixtures/test';
 import { addRegistry, addService, buildAndDeploy, buildEnds, buildFacts, deploymentEnds, deploymentFacts, logOf, startBuild, until } from '../fixtures/things';
 import { execFile } from 'node:child_process';
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'slipway-e2e-git-'));
 const project = uniqueName('crash');
 let git: GitServer;
 let gate: RegistryGate;
 const it = useApp(async () => {
-  git = await GitServer.start(path.join(folder, 'served'), path.join(folder, 'tls'));
+  git = await GitServer.start();
   gate = await RegistryGate.start();
   return { gitAuthority: git.authority };
 });
@@ -26,7 +23,6 @@ const it = useApp(async () => {
 test.afterAll(async () => {
   await git.stop();
   await gate.stop();
-  fs.rmSync(folder, { recursive: true, force: true });
 });
 
 let client: Client;
@@ -43,7 +39,7 @@ test.afterEach(() => {
 
 /** A service of its own for a test, with its repository and port. */
 async function newService(name: string, options: { extra?: string; health?: string } = {}) {
-  const repository = await Repository.create(path.join(folder, 'served', `${name}.git`));
+  const repository = await git.create(`${name}.git`);
   const port = await freePort();
   await repository.website('version 1', { base: `${gate.address}/base:1`, extra: options.extra });
   const service = await addService(client, { project, name, repository: git.url(repository), port, health: options.health });
@@ -54,20 +50,27 @@ async function newService(name: string, options: { extra?: string; health?: stri
 async function crash() {
   const { app } = it;
   await app.kill();
-  await until('the end of all child processes', () => processesIn(app.data).length === 0, 15).catch(() => {
-    expect(processesIn(app.data), 'processes outlived Slipway').toEqual([]);
-  });
+  await childrenEnd(app);
   await app.boot();
 }
 
 /** After the job's end nothing of it is left, and the service can be built again. */
 async function nothingIsLeft(service: string) {
   const { app } = it;
-  expect(fs.readdirSync(path.join(app.data, 'builds')), 'no build folder stays').toEqual([]);
-  expect(processesIn(app.data).filter(({ pid }) => pid !== app.pid), 'no process stays').toEqual([]);
+  nothingStays(app);
   git.release();
   gate.open();
   await buildAndDeploy(client, service);
+}
+
+/** The build goes on or has failed with the reason; its log can be read; and the service can be built again. */
+async function endsWell(build: string, service: string, port: number) {
+  const after = await buildEnds(client, build);
+  expect(['succeeded', 'failed']).toContain(after.state);
+  if (after.state === 'failed') expect(after.text).toMatch(/interrupted|restart|stopped/i);
+  expect(await logOf(client, after.job)).not.toBe('');
+  await nothingIsLeft(service);
+  await expect.poll(() => answerOf(port)).toBe('version 1');
 }
 
 test('kill -9 during the clone', async () => {
@@ -79,12 +82,7 @@ test('kill -9 during the clone', async () => {
   expect(processesIn(it.app.data).some(({ command }) => command.includes('git')), 'git is at work').toBe(true);
   await crash();
   git.release();
-  const after = await buildEnds(client, build);
-  expect(['succeeded', 'failed']).toContain(after.state);
-  if (after.state === 'failed') expect(after.text).toMatch(/interrupted|restart|stopped/i);
-  expect(await logOf(client, after.job)).not.toBe('');
-  await nothingIsLeft(service);
-  await expect.poll(() => answerOf(port)).toBe('version 1');
+  await endsWell(build, service, port);
 });
 
 test('kill -9 during the build', async () => {
@@ -118,12 +116,7 @@ test('kill -9 during the push', async () => {
   await until('a push that waits', () => gate.waiting > 0);
   await crash();
   gate.open();
-  const after = await buildEnds(client, build);
-  expect(['succeeded', 'failed']).toContain(after.state);
-  if (after.state === 'failed') expect(after.text).toMatch(/interrupted|restart|stopped/i);
-  expect(await logOf(client, after.job)).not.toBe('');
-  await nothingIsLeft(service);
-  await expect.poll(() => answerOf(port)).toBe('version 1');
+  await endsWell(build, service, port);
 });
 
 test('kill -9 during the deployment', async () => {

@@ -3,10 +3,10 @@
 // is taken up again and ends well; nothing is left of it; and the service works.
 import fs from 'node:fs';
 import path from 'node:path';
+import { childrenEnd, nothingStays } from '../fixtures/aftermath';
 import type { Client } from '../fixtures/client';
 import { Repository } from '../fixtures/git';
 import { answerOf, freePort, swarmServices, uniqueName } from '../fixtures/lab';
-import { processesIn } from '../fixtures/processes';
 import { expect, ownerOf, test, useApp } from '../fixtures/test';
 import { addRegistry, addService, buildAndDeploy, buildEnds, deploymentEnds, idsOn, logOf, until } from '../fixtures/things';
 
@@ -52,18 +52,9 @@ async function abortAt(point: string, ask: () => Promise<{ headers: { location?:
   const ended = await Promise.race([app.end(), new Promise<undefined>((resolve) => setTimeout(resolve, 40_000))]);
   expect(ended, `${point} was reached`).toBeDefined();
   expect(fs.existsSync(app.aborted), `${point} was the reason`).toBe(true);
-  await until('the end of all child processes', () => processesIn(app.data).length === 0, 15).catch(() => {
-    expect(processesIn(app.data), 'processes outlived Slipway').toEqual([]);
-  });
+  await childrenEnd(app);
   await app.boot({ SLIPWAY_ABORT_AT: point, SLIPWAY_ABORT_ONCE: app.aborted });
   return answer.headers.location ?? '';
-}
-
-function nothingIsLeft() {
-  const { app } = it;
-  const builds = path.join(app.data, 'builds');
-  expect(fs.existsSync(builds) ? fs.readdirSync(builds) : [], 'no build folder stays').toEqual([]);
-  expect(processesIn(app.data).filter(({ pid }) => pid !== app.pid), 'no process stays').toEqual([]);
 }
 
 function points(kind: string, file: string): string[] {
@@ -83,7 +74,7 @@ for (const point of points('build_image', 'builds/build_image.rs')) {
     const deployed = await deploymentEnds(client, build.deployment ?? '');
     expect(deployed.state, deployed.text).toBe('succeeded');
     await expect.poll(() => answerOf(port)).toBe(`version ${version}`);
-    nothingIsLeft();
+    nothingStays(it.app);
   });
 }
 
@@ -97,7 +88,7 @@ for (const point of points('deploy', 'services/deploy.rs')) {
     expect(deployed.digest).toBeTruthy();
     await expect.poll(() => answerOf(port)).toBe(goal);
     expect(await idsOn(client, `/services/${service}`, 'dep'), 'one more deployment, not two').toHaveLength(deployments.length + 1);
-    nothingIsLeft();
+    nothingStays(it.app);
   });
 }
 
@@ -111,6 +102,6 @@ for (const point of points('remove_service', 'services/remove.rs')) {
     await abortAt(point, () => client.post('services/delete', `/services/${doomed}/delete`, { id: doomed, confirm: name }));
     await until('the end of its Swarm service', async () => (await swarmServices(project)).length === before.length - 1, 20);
     expect(await idsOn(client, '/services', 'srv'), 'it is not in the list').not.toContain(doomed);
-    nothingIsLeft();
+    nothingStays(it.app);
   });
 }

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { needles, Sweep } from '../fixtures/canaries';
-import { GitServer, Repository, websiteDockerfile } from '../fixtures/git';
+import { GitServer, websiteDockerfile } from '../fixtures/git';
 import { docker, lab, run, uniqueName } from '../fixtures/lab';
 import { ProcessWatch, processesWith } from '../fixtures/processes';
 import { EngineDoor, RegistryGate } from '../fixtures/proxy';
@@ -48,9 +48,9 @@ test('a secret in arguments or environment is seen, however short the process li
 });
 
 test('the git server serves over HTTPS, and holds', async () => {
-  const git = await GitServer.start(path.join(folder, 'served'), path.join(folder, 'tls'));
+  const git = await GitServer.start();
   try {
-    const repository = await Repository.create(path.join(folder, 'served', 'web.git'));
+    const repository = await git.create('web.git');
     const commit = await repository.website('version 1');
     const env = { PATH: process.env.PATH, GIT_SSL_CAINFO: git.authority, GIT_CONFIG_GLOBAL: '/dev/null' };
     expect(await run('git', ['ls-remote', git.url(repository), 'main'], { env })).toContain(commit);

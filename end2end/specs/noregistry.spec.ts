@@ -1,26 +1,21 @@
 // Without a build registry nothing is cloned: the build is refused at once, with words and a way out (acceptance 6).
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { expectAccessible } from '../fixtures/axe';
-import { GitServer, Repository } from '../fixtures/git';
+import { GitServer } from '../fixtures/git';
 import { uniqueName } from '../fixtures/lab';
 import * as story from '../fixtures/story';
 import { expect, ownerOf, test, useApp } from '../fixtures/test';
 import { addRegistry, addService, buildEnds, idsOn, logOf, startBuild } from '../fixtures/things';
 import { RegistryGate } from '../fixtures/proxy';
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'slipway-e2e-git-'));
 let git: GitServer;
 const it = useApp(async () => {
-  git = await GitServer.start(path.join(folder, 'served'), path.join(folder, 'tls'));
+  git = await GitServer.start();
   return { gitAuthority: git.authority };
 });
 
-test.afterAll(async () => {
-  await git.stop();
-  fs.rmSync(folder, { recursive: true, force: true });
-});
+test.afterAll(() => git.stop());
 
 test.describe.configure({ mode: 'serial' });
 const project = uniqueName('lonely');
@@ -29,7 +24,7 @@ let service = '';
 test('no registry: the build is refused before anything is cloned', async ({ page }, info) => {
   const { app } = it;
   app.projects.push(project);
-  const repository = await Repository.create(path.join(folder, 'served', 'web.git'));
+  const repository = await git.create('web.git');
   await repository.website('version 1');
   const client = await ownerOf(app);
   service = await addService(client, { project, name: 'web', repository: git.url(repository) });
@@ -54,7 +49,7 @@ test('a registry that goes away in the middle: the build fails with its answer',
   const gate = await RegistryGate.start();
   try {
     await addRegistry(client, 'Gate', gate.address);
-    const repository = await Repository.create(path.join(folder, 'served', 'web2.git'));
+    const repository = await git.create('web2.git');
     await repository.website('version 1', { base: `${gate.address}/base:1` });
     const fading = await addService(client, { project, name: 'fading', repository: git.url(repository) });
     gate.rule = (method, where) =>

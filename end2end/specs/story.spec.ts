@@ -1,24 +1,17 @@
 // The main job, from an empty data folder to an image that is built, pushed, running and rolled back (acceptance 1 and 3).
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { expectAccessible } from '../fixtures/axe';
-import { GitServer, Repository } from '../fixtures/git';
+import { GitServer } from '../fixtures/git';
 import { answerOf, digestInRegistry, docker, freePort, lab, swarmServices, uniqueName } from '../fixtures/lab';
 import * as story from '../fixtures/story';
 import { expect, test, useApp } from '../fixtures/test';
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'slipway-e2e-git-'));
 let git: GitServer;
 const it = useApp(async () => {
-  git = await GitServer.start(path.join(folder, 'served'), path.join(folder, 'tls'));
+  git = await GitServer.start();
   return { gitAuthority: git.authority };
 });
 
-test.afterAll(async () => {
-  await git.stop();
-  fs.rmSync(folder, { recursive: true, force: true });
-});
+test.afterAll(() => git.stop());
 
 test('from a fresh machine to a service that is built, pushed, running and rolled back', async ({ page, faults }, info) => {
   test.setTimeout(180_000);
@@ -27,7 +20,7 @@ test('from a fresh machine to a service that is built, pushed, running and rolle
   const project = uniqueName('story');
   app.projects.push(project);
   const port = await freePort();
-  const repository = await Repository.create(path.join(folder, 'served', 'web.git'));
+  const repository = await git.create('web.git');
   // The log has to be seen growing, so this build takes a while.
   const slowly = 'RUN for i in 1 2 3; do echo "live line $i"; sleep 1; done';
   const first = await repository.website('version 1', { extra: slowly });
