@@ -3,12 +3,12 @@
 use super::queue::{columns, job};
 use super::{Jobs, log, read};
 use crate::problems;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, parsed};
 use app::api::jobs::JobsApi;
 use app::error::AppError;
 use app::model::account::{Action, Actor};
 use app::model::id::JobId;
-use app::model::job::{Job, LogLine, Step, StepState};
+use app::model::job::{Job, LogLine, Step};
 use async_trait::async_trait;
 use sqlx::Row as _;
 use std::path::PathBuf;
@@ -78,12 +78,7 @@ fn step(row: &sqlx::sqlite::SqliteRow) -> Result<Step, StorageError> {
     Ok(Step {
         name: row.try_get("name")?,
         title: row.try_get("title")?,
-        state: match state.as_str() {
-            "running" => StepState::Running,
-            "done" => StepState::Done,
-            "failed" => StepState::Failed,
-            _ => return Err(StorageError::Unreadable { what: "state of a step" }),
-        },
+        state: parsed(&state, "state of a step")?,
         started: row.try_get("started")?,
         finished: row.try_get("finished")?,
         cached: row.try_get("cached")?,

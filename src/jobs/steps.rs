@@ -66,11 +66,11 @@ impl JobContext {
                 #[cfg(feature = "testing")]
                 self.reach(name, "done").await;
                 let text = serde_json::to_string(&output).map_err(internal)?;
-                self.end(name, "done", Some(text)).await.map_err(internal)?;
+                self.end(name, StepState::Done, Some(text)).await.map_err(internal)?;
                 Ok(output)
             }
             Err(error) => {
-                self.end(name, "failed", None).await.map_err(internal)?;
+                self.end(name, StepState::Failed, None).await.map_err(internal)?;
                 Err(if self.cancel.is_cancelled() { JobError::Cancelled } else { error })
             }
         };
@@ -116,11 +116,11 @@ impl JobContext {
         Ok(())
     }
 
-    async fn end(&self, name: &str, state: &'static str, output: Option<String>) -> Result<(), StorageError> {
+    async fn end(&self, name: &str, state: StepState, output: Option<String>) -> Result<(), StorageError> {
         let now = self.clock.millis();
         let mut tx = self.inner.jobs.inner.db.write().await?;
         sqlx::query("UPDATE job_steps SET state = ?, output = ?, finished = ? WHERE job_id = ? AND name = ?")
-            .bind(state)
+            .bind(state.as_str())
             .bind(output)
             .bind(now)
             .bind(self.id.as_str())
@@ -132,7 +132,7 @@ impl JobContext {
             "UPDATE job_steps SET state = ?, finished = ?
              WHERE job_id = ? AND state = 'running' AND substr(name, 1, length(?5) + 1) = ?5 || '/'",
         )
-        .bind(state)
+        .bind(state.as_str())
         .bind(now)
         .bind(self.id.as_str())
         .bind(name)
@@ -145,11 +145,6 @@ impl JobContext {
     }
 
     async fn write_sub_step(&self, step: &Step) -> Result<(), StorageError> {
-        let state = match step.state {
-            StepState::Running => "running",
-            StepState::Done => "done",
-            StepState::Failed => "failed",
-        };
         let mut tx = self.inner.jobs.inner.db.write().await?;
         sqlx::query(
             "INSERT INTO job_steps (job_id, name, title, position, state, cached, started, finished)
@@ -161,7 +156,7 @@ impl JobContext {
         .bind(self.id.as_str())
         .bind(&step.name)
         .bind(self.masked(&step.title))
-        .bind(state)
+        .bind(step.state.as_str())
         .bind(step.cached)
         .bind(step.started)
         .bind(step.finished)

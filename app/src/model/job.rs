@@ -75,6 +75,28 @@ pub enum StepState {
     Failed,
 }
 
+impl StepState {
+    /// All states, for parsers.
+    pub const ALL: [Self; 3] = [Self::Running, Self::Done, Self::Failed];
+
+    /// As stored: `running`, `done`, `failed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl std::str::FromStr for StepState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| format!("unknown step state {text:?}"))
+    }
+}
+
 /// One step of a job. BuildKit's own steps are sub-steps, named `build/<digest>` with their title.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
