@@ -112,8 +112,7 @@ impl ServicesApi for Services {
         let found = store_deployments::find(&mut *tx, to).await.map_err(problems::of)?;
         let (to, registry) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
         // Asked for in two tabs: it happens once.
-        let newest =
-            store_deployments::of_service(&mut *tx, &to.service).await.map_err(problems::of)?.into_iter().next();
+        let newest = store_deployments::newest(&mut *tx, &to.service).await.map_err(problems::of)?;
         if let Some(under_way) = newest.filter(|newest| roll_back::is_on_its_way(newest, &to.id)) {
             return Ok(under_way.id);
         }

@@ -153,10 +153,7 @@ impl Services {
     }
 
     async fn check_image(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
-        tokio::select! {
-            asked = self.ask_registry(plan) => asked.map_err(JobError::Fail),
-            () = cx.cancel.cancelled() => Err(JobError::Cancelled),
-        }
+        cx.or_cancel(self.ask_registry(plan)).await?.map_err(JobError::Fail)
     }
 
     /// Whether the registry still has the image, in its own words when not.

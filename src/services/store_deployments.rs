@@ -151,6 +151,16 @@ pub(super) async fn of_service<'e>(
     rows.into_iter().map(|row| row.read().map(|(deployment, _)| deployment)).collect()
 }
 
+/// The newest deployment of a service, without the values of environment variables.
+pub(super) async fn newest<'e>(
+    db: impl SqliteExecutor<'e>,
+    service: &ServiceId,
+) -> Result<Option<Deployment>, StorageError> {
+    let sql = format!("SELECT {COLUMNS} WHERE d.service_id = ? ORDER BY d.number DESC LIMIT 1");
+    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(service.as_str()).fetch_optional(db).await?;
+    row.map(|row| row.read().map(|(deployment, _)| deployment)).transpose()
+}
+
 /// One deployment, without the values of environment variables, and where its image is.
 pub(super) async fn find<'e>(
     db: impl SqliteExecutor<'e>,
