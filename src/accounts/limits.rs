@@ -3,9 +3,9 @@
 //! An attempt takes one token from the account's bucket and one from the address's; success gives them back. A browser
 //! that signed in to the account before has a bucket of its own, so that strangers can't lock the owner out.
 
+use crate::http::session::hash_id;
 use app::error::AppError;
 use app::model::id::AccountId;
-use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -68,10 +68,6 @@ pub struct Limits {
     failures: Mutex<HashMap<[u8; 32], Failures>>,
 }
 
-fn hash(name: &str) -> [u8; 32] {
-    Sha256::digest(name.as_bytes()).into()
-}
-
 /// An IPv6 customer owns at least a /64: its addresses count as one.
 fn network(address: IpAddr) -> IpAddr {
     match address {
@@ -94,13 +90,13 @@ impl Limits {
     ) -> Result<Taken, AppError> {
         match device {
             Some(device) => self.take(&[Key::Device(device)], now),
-            None => self.take(&[Key::Name(hash(name)), Key::Address(network(address))], now),
+            None => self.take(&[Key::Name(hash_id(name)), Key::Address(network(address))], now),
         }
     }
 
     /// Before the current password is checked in a session.
     pub fn take_own(&self, account: &AccountId, now: i64) -> Result<Taken, AppError> {
-        self.take(&[Key::Device(hash(account.as_str()))], now)
+        self.take(&[Key::Device(hash_id(account.as_str()))], now)
     }
 
     /// Before a set-up token is checked.
@@ -156,7 +152,7 @@ impl Limits {
             failures.retain(|_, entry| entry.recorded_at.is_some_and(|at| now - at < RECORD_EVERY_MILLIS));
         }
         // Names out of the blue share one entry once the room is used up: the record must not be a way to fill the disk.
-        let key = if failures.len() > CAPACITY { [0; 32] } else { hash(name) };
+        let key = if failures.len() > CAPACITY { [0; 32] } else { hash_id(name) };
         let entry = failures.entry(key).or_default();
         entry.count += 1;
         if entry.recorded_at.is_some_and(|at| now - at < RECORD_EVERY_MILLIS) {

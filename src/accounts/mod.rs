@@ -58,8 +58,8 @@ impl Accounts {
 
     /// Creates an account from the shell, also while the server runs.
     pub async fn create(&self, name: &str, password: &Secret) -> Result<Actor, AppError> {
-        let name = username("username", name).map_err(one)?;
-        new_password("password", password).map_err(one)?;
+        let name = username("username", name)?;
+        new_password("password", password)?;
         let hash = self.passwords.hash(password).await?;
         let mut tx = self.db.write().await.map_err(problems::of)?;
         if store::find_by_name(&mut *tx, &name).await.map_err(problems::of)?.is_some() {
@@ -72,8 +72,8 @@ impl Accounts {
 
     /// Sets a new password from the shell and ends all sessions of the account, also while the server runs.
     pub async fn reset_password(&self, name: &str, password: &Secret) -> Result<(), AppError> {
-        let name = username("username", name).map_err(one)?;
-        new_password("password", password).map_err(one)?;
+        let name = username("username", name)?;
+        new_password("password", password)?;
         let hash = self.passwords.hash(password).await?;
         let mut tx = self.db.write().await.map_err(problems::of)?;
         let Some(account) = store::find_by_name(&mut *tx, &name).await.map_err(problems::of)? else {
@@ -114,6 +114,12 @@ impl Accounts {
         tx.commit().await.map_err(problems::of)
     }
 
+    /// From now on this browser is one that signed in to the account.
+    async fn remember(&self, tx: &mut Tx, client: &Client, account: &AccountId) -> Result<(), AppError> {
+        let Some(token) = &client.known_device else { return Ok(()) };
+        store::remember_device(tx, &hash_id(token), account, self.clock.seconds()).await.map_err(problems::of)
+    }
+
     /// The device token's hash, if this browser signed in to this account before.
     async fn known_device(
         &self,
@@ -126,11 +132,6 @@ impl Accounts {
             store::is_device_of(self.db.read(), &hash, &account.actor.account).await.map_err(problems::of)?;
         Ok(is_known.then_some(hash))
     }
-}
-
-/// One broken rule.
-fn one(error: FieldError) -> AppError {
-    AppError::Invalid(vec![error])
 }
 
 #[async_trait]
@@ -161,16 +162,12 @@ impl AccountsApi for Accounts {
         let hash = self.passwords.hash(&form.password).await?;
         let mut tx = self.db.write().await.map_err(problems::of)?;
         let stored = store::setup_token(&mut *tx).await.map_err(problems::of)?;
-        setup_token::check(stored.as_ref(), &given, self.clock.seconds()).map_err(one)?;
+        setup_token::check(stored.as_ref(), &given, self.clock.seconds())?;
         if store::any_account(&mut *tx).await.map_err(problems::of)? {
             return Err(AppError::field("token", "Slipway has been set up already. Sign in instead."));
         }
         let actor = self.insert(&mut tx, name.clone(), &hash, &name).await?;
-        if let Some(token) = &client.known_device {
-            store::remember_device(&mut tx, &hash_id(token), &actor.account, self.clock.seconds())
-                .await
-                .map_err(problems::of)?;
-        }
+        self.remember(&mut tx, client, &actor.account).await?;
         tx.commit().await.map_err(problems::of)?;
         self.limits.give_back_setup(client.address);
         Ok(actor)
@@ -200,11 +197,7 @@ impl AccountsApi for Accounts {
         let Some(account) = account else { return Err(wrong()) };
         self.limits.give_back(&taken);
         let mut tx = self.db.write().await.map_err(problems::of)?;
-        if let Some(token) = &client.known_device {
-            store::remember_device(&mut tx, &hash_id(token), &account.actor.account, self.clock.seconds())
-                .await
-                .map_err(problems::of)?;
-        }
+        self.remember(&mut tx, client, &account.actor.account).await?;
         self.record(&mut tx, &account.actor.username, "signed in", &account.actor.account).await?;
         tx.commit().await.map_err(problems::of)?;
         Ok(account.actor)

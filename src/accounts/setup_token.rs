@@ -1,8 +1,8 @@
 //! The one-time token of the first run: 160 random bits, shown once in the log, kept as a hash, valid for an hour.
 
 use crate::clock::random_hex;
+use crate::http::session::hash_id;
 use app::error::FieldError;
-use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 /// How long a token is good for.
@@ -24,7 +24,7 @@ pub fn new() -> String {
 
 /// What is kept of a token, or compared with what is kept. White space around a pasted token doesn't count.
 pub fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.trim().as_bytes()).into()
+    hash_id(token.trim())
 }
 
 /// Whether the given token is the one in the log and still good.

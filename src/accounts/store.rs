@@ -2,7 +2,7 @@
 
 use super::setup_token::Stored;
 use crate::http::session::SIGNED_IN_IDLE_SECONDS;
-use crate::storage::{StorageError, Tx};
+use crate::storage::{StorageError, Tx, parsed};
 use app::model::account::{Actor, Role, SessionInfo};
 use app::model::id::AccountId;
 use sqlx::SqliteExecutor;
@@ -24,12 +24,11 @@ pub struct Account {
 type Row = (String, String, String, String);
 
 fn account((id, username, role, password_hash): Row) -> Result<Account> {
-    let unreadable = |what| StorageError::Unreadable { what };
     Ok(Account {
         actor: Actor {
-            account: id.parse().map_err(|_| unreadable("account id"))?,
+            account: parsed(&id, "account id")?,
             username,
-            role: self::role(&role).ok_or_else(|| unreadable("role"))?,
+            role: self::role(&role).ok_or(StorageError::Unreadable { what: "role" })?,
         },
         password_hash,
     })

@@ -70,7 +70,7 @@ impl Credentials {
             Ok(()) => Ok(()),
             Err(error) => {
                 tracing::info!(registry.host = %url.host, %error, "a credential was refused");
-                Err(AppError::Invalid(vec![field::of(&error)]))
+                Err(field::of(&error).into())
             }
         }
     }
