@@ -1,9 +1,9 @@
 //! The server crate: everything that touches a disk, a network or Docker. Read this map first.
 //!
 //! The product, one folder per noun, each may use those above it: [`accounts`], [`activity`], [`credentials`],
-//! [`registries`], [`builds`], [`services`], [`settings`].
+//! [`registries`], [`images`], [`builds`], [`services`], [`settings`].
 //!
-//! The machinery, which knows nothing of the product: [`jobs`], [`storage`], [`vault`], [`oci`], [`docker`],
+//! The machinery, which knows nothing of the product: [`jobs`], [`storage`], [`vault`], [`oci`], [`providers`], [`docker`],
 //! [`process`], [`http`].
 
 pub mod accounts;
@@ -14,10 +14,12 @@ pub mod config;
 pub mod credentials;
 pub mod docker;
 pub mod http;
+pub mod images;
 pub mod jobs;
 pub mod oci;
 pub mod problems;
 pub mod process;
+pub mod providers;
 pub mod registries;
 pub mod services;
 pub mod settings;

@@ -12,9 +12,11 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::docker::{Docker, DockerError};
 use crate::http::{self, Web, listener};
+use crate::images::Images;
 use crate::jobs::Jobs;
 use crate::oci;
 use crate::process::Runner;
+use crate::providers::{Endpoints, Providers};
 use crate::registries::Registries;
 use crate::services::Services;
 use crate::settings::Settings;
@@ -104,6 +106,8 @@ pub struct Slipway {
     settings: Settings,
     /// What runs in the Swarm; looks at its tasks in a loop.
     services: Services,
+    /// What registries hold; kept fresh in a loop.
+    images: Images,
     /// What the product can do.
     pub backend: Backend,
     /// The web part.
@@ -132,8 +136,10 @@ impl Slipway {
         let oci = oci::Client::new().map_err(|error| StartError::Client(crate::problems::chain(&error)))?;
         let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
         let accounts = Accounts::new(db.clone(), clock.clone());
-        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone());
+        let providers = Providers::new(oci.clone(), Endpoints::default());
+        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone(), providers.clone());
         let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
+        let images = Images::new(db.clone(), clock.clone(), credentials.clone(), providers, oci.clone());
         let builds = Builds::new(
             db.clone(),
             clock.clone(),
@@ -168,6 +174,7 @@ impl Slipway {
             accounts: Arc::new(accounts.clone()),
             credentials: Arc::new(credentials),
             registries: Arc::new(registries),
+            images: Arc::new(images.clone()),
             builds: Arc::new(builds),
             services: Arc::new(services.clone()),
             jobs: Arc::new(jobs.clone()),
@@ -191,6 +198,7 @@ impl Slipway {
             jobs,
             settings,
             services,
+            images,
             backend,
             web,
             shutdown,
@@ -214,6 +222,8 @@ impl Slipway {
         });
         let (settings, shutdown) = (self.settings.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { settings.watch(shutdown).await });
+        let (images, shutdown) = (self.images.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { images.watch(shutdown).await });
         let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { services.watch(shutdown).await });
         let (web, shutdown) = (Arc::clone(&self.web), self.shutdown.clone());

@@ -114,7 +114,7 @@ impl BuildImage {
         // The tag isn't known yet; the repository is.
         let reference = name(build, &facts, &target, "latest")?;
         cx.log(&format!("Pushing to {}/{} in the registry {}.", reference.host, reference.repository, target.name));
-        cx.or_cancel(inner.oci.may_push(&target.url, &target.login, &reference.repository))
+        cx.or_cancel(inner.oci.may_push(&target.access, &reference.repository))
             .await?
             .map_err(|error| unreachable(&error, &target))?;
         let version = inner
@@ -173,7 +173,8 @@ impl BuildImage {
             ("slipway.service", build.service.to_string()),
         ];
         let push = buildx::Push { reference: &resolved.reference, located: &located, labels: &labels };
-        let login = LoginFile::write(&folder.login(), &target.url.host, &target.login).map_err(internal)?;
+        let login = LoginFile::write(&folder.login(), &target.access.url.host, target.access.login.as_ref())
+            .map_err(internal)?;
         let mut display = Display::new(cx);
         let ended =
             inner.runner.run(buildx::build(&push, folder, &inner.config.docker_host), &cx.cancel, &mut display).await;
@@ -199,7 +200,7 @@ impl BuildImage {
         if !causes::is_push(written) {
             return JobError::Fail(problem);
         }
-        match self.builds.inner.oci.may_push(&target.url, &target.login, &reference.repository).await {
+        match self.builds.inner.oci.may_push(&target.access, &reference.repository).await {
             Ok(()) => JobError::Fail(problem),
             Err(error) => {
                 let mut explained = error.problem();
@@ -218,7 +219,7 @@ impl BuildImage {
         let target = self.target(&build, cx).await?;
         let tag = reference.tag.as_ref().map(ToString::to_string).unwrap_or_default();
         let found = cx
-            .or_cancel(inner.oci.digest(&target.url, &target.login, &reference.repository, &tag))
+            .or_cancel(inner.oci.digest(&target.access, &reference.repository, &tag))
             .await?
             .map_err(|error| unreachable(&error, &target))?;
         match found {
@@ -291,9 +292,11 @@ impl BuildImage {
                 .with_link(paths::REGISTRIES, "See the registries"),
             )
         })?;
-        cx.mask(&target.login.password);
-        let password = target.login.password.expose("its encoded form is masked");
-        cx.mask(&Secret::new(STANDARD.encode(format!("{}:{password}", target.login.username))));
+        if let Some(login) = &target.access.login {
+            cx.mask(&login.password);
+            let password = login.password.expose("its encoded form is masked");
+            cx.mask(&Secret::new(STANDARD.encode(format!("{}:{password}", login.username))));
+        }
         Ok(target)
     }
 }
@@ -305,7 +308,7 @@ fn build_id(payload: &serde_json::Value) -> Result<BuildId, JobError> {
 fn name(build: &Build, facts: &ServiceFacts, target: &Target, tag: &str) -> Result<ImageRef, JobError> {
     let base = facts.source.base_path.as_ref().or(target.base_path.as_ref());
     let service = service_part(&facts.slug, &build.service);
-    push_reference(&target.url.host, base, &facts.project_slug, &service, tag).map_err(|malformed| {
+    push_reference(&target.access.url.host, base, &facts.project_slug, &service, tag).map_err(|malformed| {
         JobError::Fail(
             Problem::new("build.name", "The image can't have the name that it would get.", malformed.0)
                 .with_link(paths::edit_service(&build.service), "Edit the service"),

@@ -20,7 +20,7 @@ pub(super) struct LoginFile {
 
 impl LoginFile {
     /// Writes it into its own folder.
-    pub(super) fn write(folder: &Path, host: &RegistryHost, login: &Login) -> io::Result<Self> {
+    pub(super) fn write(folder: &Path, host: &RegistryHost, login: Option<&Login>) -> io::Result<Self> {
         private(folder)?;
         let path = folder.join("config.json");
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
@@ -40,7 +40,8 @@ impl Drop for LoginFile {
     }
 }
 
-fn config(host: &RegistryHost, login: &Login) -> Secret {
+fn config(host: &RegistryHost, login: Option<&Login>) -> Secret {
+    let Some(login) = login else { return Secret::new("{}".into()) };
     let pair = Secret::new(format!("{}:{}", login.username, login.password.expose("docker's login file needs it")));
     let auth = STANDARD.encode(pair.expose("docker's login file needs it"));
     Secret::new(serde_json::json!({ "auths": { host.config_key(): { "auth": auth } } }).to_string())
@@ -58,7 +59,7 @@ mod tests {
         // The characters that the URL alphabet would encode differently.
         let login = Login { username: "ada".into(), password: Secret::new("abc~~~?>>>ü\"".into()) };
         for (host, key) in [("127.0.0.1:5000", "127.0.0.1:5000"), ("docker.io", "https://index.docker.io/v1/")] {
-            let file = LoginFile::write(&folder, &host.parse().expect("a host"), &login).expect("written");
+            let file = LoginFile::write(&folder, &host.parse().expect("a host"), Some(&login)).expect("written");
             let path = folder.join("config.json");
             let text = std::fs::read_to_string(&path).expect("the file");
             let auth = STANDARD.encode("ada:abc~~~?>>>ü\"");

@@ -6,13 +6,15 @@ use app::error::FieldError;
 /// The refusal at its field, with cause, remedy and the registry's own words.
 pub(super) fn of(error: &OciError) -> FieldError {
     let field = match error {
-        OciError::WrongCredentials { .. } | OciError::Denied { .. } => "password",
+        OciError::WrongCredentials { .. } | OciError::Denied { .. } | OciError::SignIn { .. } => "password",
         OciError::Dns { .. }
         | OciError::Refused { .. }
         | OciError::Tls { .. }
         | OciError::Timeout { .. }
         | OciError::NotARegistry { .. }
         | OciError::ForeignRealm { .. }
+        | OciError::RateLimited { .. }
+        | OciError::NotOffered { .. }
         | OciError::Unexpected { .. } => "url",
     };
     let problem = error.problem();

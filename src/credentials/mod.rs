@@ -9,14 +9,15 @@ mod store;
 
 use crate::activity;
 use crate::clock::{Clock, random};
-use crate::oci::{self, Login, OciError};
+use crate::oci::{self, Access, Login, OciError};
 use crate::problems;
+use crate::providers::Providers;
 use crate::storage::Db;
 use crate::vault::{Vault, VaultError};
 use app::api::credentials::CredentialsApi;
 use app::error::{AppError, Blocker, Link, Problem};
 use app::model::account::{Action, Actor};
-use app::model::credential::{Credential, CredentialFields, CredentialForm, RegistryUrl};
+use app::model::credential::{Credential, CredentialFields, CredentialForm};
 use app::model::id::CredentialId;
 use app::model::secret::Secret;
 use app::paths;
@@ -34,28 +35,43 @@ pub struct Credentials {
     vault: Vault,
     clock: Clock,
     oci: oci::Client,
+    providers: Providers,
     tests: Arc<TestLimit>,
 }
 
 impl Credentials {
     /// The use cases over their parts.
-    pub fn new(db: Db, vault: Vault, clock: Clock, oci: oci::Client) -> Self {
+    pub fn new(db: Db, vault: Vault, clock: Clock, oci: oci::Client, providers: Providers) -> Self {
         let tests = Arc::new(TestLimit::new(clock.clone()));
-        Self { db, vault, clock, oci, tests }
+        Self { db, vault, clock, oci, providers, tests }
     }
 
-    /// Address and login of a credential, for the parts of Slipway that talk to its registry.
-    pub async fn open(&self, id: &CredentialId) -> Result<(RegistryUrl, Login), AppError> {
+    /// What it takes to ask the credential's registry, for the parts of Slipway that talk to it.
+    pub async fn access(&self, id: &CredentialId) -> Result<Access, AppError> {
         let credential = self.find(id).await?;
-        let password = match self.vault.get(self.db.read(), id.as_str(), PASSWORD).await {
-            Ok(password) => password,
+        let password = self.password(&credential).await?;
+        let stored = Login { username: credential.username, password };
+        let mut access = Access { url: credential.url, login: None, trust: credential.trust };
+        let login = self.providers.of(credential.provider).login(&access, &stored).await;
+        access.login = Some(login.map_err(|error| with_link(error, id))?);
+        Ok(access)
+    }
+
+    /// The kept password.
+    async fn password(&self, of: &Credential) -> Result<Secret, AppError> {
+        match self.vault.get(self.db.read(), of.id.as_str(), PASSWORD).await {
+            Ok(password) => Ok(password),
             Err(error @ (VaultError::Sealed { .. } | VaultError::NotThere { .. })) => {
-                tracing::error!(credential.id = %id, %error, "a password can't be opened");
-                return Err(sealed(&credential).into());
+                tracing::error!(credential.id = %of.id, %error, "a password can't be opened");
+                Err(sealed(of).into())
             }
-            Err(error) => return Err(problems::of(error)),
-        };
-        Ok((credential.url, Login { username: credential.username, password }))
+            Err(error) => Err(problems::of(error)),
+        }
+    }
+
+    /// All credentials, for the parts that look at their registries in the background.
+    pub async fn every(&self) -> Result<Vec<Credential>, AppError> {
+        store::list(self.db.read()).await.map_err(problems::of)
     }
 
     async fn find(&self, id: &CredentialId) -> Result<Credential, AppError> {
@@ -64,12 +80,12 @@ impl Credentials {
     }
 
     /// Asks the registry whether it accepts the login; a refusal sits at the field that causes it.
-    async fn test(&self, actor: &Actor, url: &RegistryUrl, login: &Login) -> Result<(), AppError> {
+    async fn test(&self, actor: &Actor, access: &Access) -> Result<(), AppError> {
         self.tests.take(&actor.account)?;
-        match self.oci.check(url, login).await {
+        match self.oci.check(access).await {
             Ok(()) => Ok(()),
             Err(error) => {
-                tracing::info!(registry.host = %url.host, %error, "a credential was refused");
+                tracing::info!(registry.host = %access.url.host, %error, "a credential was refused");
                 Err(field::of(&error).into())
             }
         }
@@ -90,8 +106,8 @@ impl Credentials {
                 ),
             ));
         }
-        match self.open(&old.id).await {
-            Ok((_, login)) => Ok(Login { username, password: login.password }),
+        match self.password(old).await {
+            Ok(password) => Ok(Login { username, password }),
             Err(AppError::Problem(problem)) => {
                 Err(AppError::field("password", format!("{} Type the password again.", problem.cause)))
             }
@@ -120,7 +136,8 @@ impl CredentialsApi for Credentials {
             return Err(name_is_taken());
         }
         let login = Login { username: fields.username.clone(), password: fields.password.clone() };
-        self.test(actor, &fields.url, &login).await?;
+        let access = Access { url: fields.url.clone(), login: Some(login.clone()), trust: fields.trust.clone() };
+        self.test(actor, &access).await?;
 
         let id = CredentialId::from_random(random());
         let mut tx = self.db.write().await.map_err(problems::of)?;
@@ -152,7 +169,8 @@ impl CredentialsApi for Credentials {
         }
         let login = self.edited_login(&old, &fields).await?;
         self.refuse_move(&old, &fields).await?;
-        self.test(actor, &fields.url, &login).await?;
+        let access = Access { url: fields.url.clone(), login: Some(login.clone()), trust: fields.trust.clone() };
+        self.test(actor, &access).await?;
 
         let mut tx = self.db.write().await.map_err(problems::of)?;
         match store::update(&mut tx, id, version, &fields, self.clock.seconds()).await.map_err(problems::of)? {
@@ -172,10 +190,10 @@ impl CredentialsApi for Credentials {
     async fn check(&self, actor: &Actor, id: &CredentialId) -> Result<Credential, AppError> {
         actor.may(Action::ManageCredentials)?;
         let credential = self.find(id).await?;
-        let problem = match self.open(id).await {
-            Ok((url, login)) => {
+        let problem = match self.access(id).await {
+            Ok(access) => {
                 self.tests.take(&actor.account)?;
-                self.oci.check(&url, &login).await.err().map(|error| with_link(error, id))
+                self.oci.check(&access).await.err().map(|error| with_link(error, id))
             }
             Err(AppError::Problem(problem)) => Some(*problem),
             Err(error) => return Err(error),

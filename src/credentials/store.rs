@@ -2,13 +2,14 @@
 
 use crate::storage::{StorageError, Tx, column, from_json, is_taken, to_json};
 use app::error::Problem;
-use app::model::credential::{Credential, CredentialFields, CredentialState};
+use app::model::credential::{Credential, CredentialFields, CredentialState, Trust};
 use app::model::id::{CredentialId, RegistryId};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 const SELECT: &str = "
-    SELECT c.id, c.name, c.url, c.username, c.problem, c.checked_at, c.version,
+    SELECT c.id, c.name, c.url, c.username, c.problem, c.checked_at, c.version, c.provider, c.namespaces, c.internal,
+           c.ca, c.realm, c.expires_on, c.report,
            coalesce((SELECT set_at FROM secrets WHERE owner = c.id AND name = 'password'), c.created_at) AS set_at,
            (SELECT json_group_array(name) FROM (
                 SELECT name FROM registries WHERE credential_id = c.id ORDER BY name COLLATE NOCASE
@@ -48,8 +49,9 @@ pub(super) async fn insert(
     now: i64,
 ) -> Result<bool, StorageError> {
     let done = sqlx::query(
-        "INSERT INTO credentials (id, name, url, username, problem, checked_at, created_at)
-         VALUES (?, ?, ?, ?, NULL, ?, ?)",
+        "INSERT INTO credentials
+                (id, name, url, username, problem, checked_at, created_at, provider, namespaces, internal, ca, realm, expires_on)
+         VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id.as_str())
     .bind(&fields.name)
@@ -57,6 +59,12 @@ pub(super) async fn insert(
     .bind(&fields.username)
     .bind(now)
     .bind(now)
+    .bind(fields.provider.as_str())
+    .bind(to_json(&fields.namespaces, "list of namespaces")?)
+    .bind(fields.trust.internal)
+    .bind(&fields.trust.ca)
+    .bind(&fields.trust.realm)
+    .bind(fields.expires_on.map(|day| day.to_string()))
     .execute(&mut **tx)
     .await;
     match done {
@@ -75,13 +83,20 @@ pub(super) async fn update(
 ) -> Result<Updated, StorageError> {
     let done = sqlx::query(
         "UPDATE credentials
-            SET name = ?, url = ?, username = ?, problem = NULL, checked_at = ?, version = version + 1
+            SET name = ?, url = ?, username = ?, problem = NULL, checked_at = ?, provider = ?, namespaces = ?,
+                internal = ?, ca = ?, realm = ?, expires_on = ?, report = NULL, version = version + 1
           WHERE id = ? AND version = ?",
     )
     .bind(&fields.name)
     .bind(fields.url.to_string())
     .bind(&fields.username)
     .bind(now)
+    .bind(fields.provider.as_str())
+    .bind(to_json(&fields.namespaces, "list of namespaces")?)
+    .bind(fields.trust.internal)
+    .bind(&fields.trust.ca)
+    .bind(&fields.trust.realm)
+    .bind(fields.expires_on.map(|day| day.to_string()))
     .bind(id.as_str())
     .bind(version)
     .execute(&mut **tx)
@@ -162,6 +177,10 @@ fn read(row: &SqliteRow) -> Result<Credential, StorageError> {
         Some(json) => CredentialState::Fails(from_json(&json, "problem of a credential")?),
     };
     let used_by: String = row.try_get("used_by")?;
+    let namespaces: String = row.try_get("namespaces")?;
+    let report: Option<String> = row.try_get("report")?;
+    let expires_on: Option<String> = row.try_get("expires_on")?;
+    let day = time::macros::format_description!("[year]-[month]-[day]");
     Ok(Credential {
         id: column(row, "id")?,
         name: row.try_get("name")?,
@@ -171,6 +190,12 @@ fn read(row: &SqliteRow) -> Result<Credential, StorageError> {
         checked_at: row.try_get("checked_at")?,
         password_set_at: row.try_get("set_at")?,
         used_by: from_json(&used_by, "list of registries")?,
+        services: Vec::new(),
+        provider: column(row, "provider")?,
+        namespaces: from_json(&namespaces, "list of namespaces")?,
+        trust: Trust { internal: row.try_get("internal")?, ca: row.try_get("ca")?, realm: row.try_get("realm")? },
+        expires_on: expires_on.and_then(|text| time::Date::parse(&text, &day).ok()),
+        report: report.map(|json| from_json(&json, "report of a credential")).transpose()?,
         version: row.try_get("version")?,
     })
 }

@@ -68,6 +68,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (POST, "/api/credentials/update", SignedIn(ManageCredentials)),
     (POST, "/api/credentials/check", SignedIn(ManageCredentials)),
     (POST, "/api/credentials/delete", SignedIn(ManageCredentials)),
+    (POST, "/api/images/refresh", SignedIn(ManageCredentials)),
     (POST, "/api/registries/create", SignedIn(ManageRegistries)),
     (POST, "/api/registries/update", SignedIn(ManageRegistries)),
     (POST, "/api/registries/make-default", SignedIn(ManageRegistries)),

@@ -34,7 +34,7 @@ pub(super) async fn whole_body(host: &str, mut response: Response, limit: usize)
 }
 
 /// The status and the registry's own words.
-pub(super) async fn words(mut response: Response, login: &Login) -> String {
+pub(super) async fn words(mut response: Response, login: Option<&Login>) -> String {
     let status = response.status();
     let is_html = is_html(&response);
     let mut body = Vec::new();
@@ -112,7 +112,8 @@ pub(super) fn sanitise(text: &str) -> String {
 }
 
 /// The text without the password, plain or in an `Authorization` value.
-fn mask(text: &str, login: &Login) -> String {
+fn mask(text: &str, login: Option<&Login>) -> String {
+    let Some(login) = login else { return text.to_owned() };
     let password = login.password.expose("an echo of it is masked");
     if password.len() < 4 {
         return text.to_owned();
@@ -151,7 +152,7 @@ mod tests {
     fn an_echoed_password_is_masked() {
         let login = Login { username: "u".into(), password: Secret::new("hunter22".into()) };
         let echo = format!("got {} and hunter22 and {}", STANDARD.encode("u:hunter22"), STANDARD.encode("hunter22"));
-        let masked = mask(&echo, &login);
+        let masked = mask(&echo, Some(&login));
         assert!(!masked.contains("hunter22") && !masked.contains(&STANDARD.encode("u:hunter22")), "{masked}");
         assert!(!masked.contains(&STANDARD.encode("hunter22")), "{masked}");
     }

@@ -6,42 +6,45 @@
 //! any sign-in says yes to that, too. What it doesn't prove: any right on a repository; see `uploads.rs` for that.
 
 use super::answer::{is_html, status_text, whole_body};
-use super::auth::{Place, with_password};
-use super::{Client, OciError, answer};
+use super::auth::with_password;
+use super::{Access, Client, OciError, answer};
 use reqwest::header::LOCATION;
 use reqwest::{Method, Request, Response, StatusCode};
 
 impl Client {
-    pub(super) async fn check_place(&self, place: Place<'_>) -> Result<(), OciError> {
-        let request = || place.url("/v2/").map(|url| Request::new(Method::GET, url));
-        let first = self.bare(place, request()?).await?;
+    pub(super) async fn check_access(&self, access: &Access) -> Result<(), OciError> {
+        let request = || access.at("/v2/").map(|url| Request::new(Method::GET, url));
+        let first = self.bare(access, request()?).await?;
         if first.status() == StatusCode::UNAUTHORIZED {
-            let second = self.sign_in(place, None, first, request()?).await?;
-            return accept(place, second).await;
+            let second = self.sign_in(access, None, first, request()?).await?;
+            return accept(access, second).await;
         }
-        accept(place, first).await?;
-        let shown = self.bare(place, with_password(place, request()?)?).await?;
+        accept(access, first).await?;
+        if access.login.is_none() {
+            return Ok(());
+        }
+        let shown = self.bare(access, with_password(access, request()?)?).await?;
         if shown.status() == StatusCode::UNAUTHORIZED {
             return match super::challenge::choose(shown.url(), shown.headers()) {
                 Some(super::challenge::Challenge::Bearer(_)) => {
-                    let second = self.sign_in(place, None, shown, request()?).await?;
-                    accept(place, second).await
+                    let second = self.sign_in(access, None, shown, request()?).await?;
+                    accept(access, second).await
                 }
                 _ => Err(OciError::WrongCredentials {
-                    host: place.host(),
-                    answer: answer::words(shown, place.login).await,
+                    host: access.host(),
+                    answer: answer::words(shown, access.login.as_ref()).await,
                 }),
             };
         }
-        accept(place, shown).await
+        accept(access, shown).await
     }
 }
 
 /// Ok for the answer of a registry that lets us in.
-async fn accept(place: Place<'_>, response: Response) -> Result<(), OciError> {
-    let host = place.host();
+async fn accept(access: &Access, response: Response) -> Result<(), OciError> {
+    let host = access.host();
     let is_known = response.headers().contains_key("docker-distribution-api-version");
-    let not_a_registry = |reason: String| OciError::NotARegistry { host: place.host(), reason };
+    let not_a_registry = |reason: String| OciError::NotARegistry { host: access.host(), reason };
     match response.status() {
         StatusCode::OK if is_known => Ok(()),
         StatusCode::OK if is_html(&response) => Err(not_a_registry("/v2/ is a web page there".into())),
@@ -54,9 +57,9 @@ async fn accept(place: Place<'_>, response: Response) -> Result<(), OciError> {
                 Err(not_a_registry("/v2/ answers something that registries don't".into()))
             }
         }
-        StatusCode::FORBIDDEN if !is_html(&response) => Err(place.denied(response).await),
-        StatusCode::BAD_REQUEST if place.registry.plain => {
-            let words = answer::words(response, place.login).await;
+        StatusCode::FORBIDDEN if !is_html(&response) => Err(access.denied(response).await),
+        StatusCode::BAD_REQUEST if access.url.plain => {
+            let words = answer::words(response, access.login.as_ref()).await;
             // Go and nginx say so in plain text when HTTP arrives at their HTTPS port.
             if words.contains("HTTPS") {
                 let reason = "it speaks HTTPS, not plain HTTP; write https:// in front of the address".into();
@@ -74,6 +77,6 @@ async fn accept(place: Place<'_>, response: Response) -> Result<(), OciError> {
         status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
             Err(not_a_registry(format!("/v2/ answers {}", status_text(status))))
         }
-        _ => Err(place.surprise(response).await),
+        _ => Err(access.surprise(response).await),
     }
 }

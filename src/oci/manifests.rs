@@ -3,9 +3,7 @@
 //! A digest in a header is believed only as far as it fits what was asked; bytes are always hashed.
 
 use super::answer::{MANIFEST_BODY, whole_body};
-use super::auth::Place;
-use super::{Client, Login, OciError};
-use app::model::credential::RegistryUrl;
+use super::{Access, Client, OciError};
 use app::model::image_ref::{Digest, Repository, Tag};
 use app::model::text::hex;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -36,11 +34,11 @@ enum Reference {
 }
 
 impl Reference {
-    fn parse(place: Place<'_>, text: &str) -> Result<Self, OciError> {
+    fn parse(access: &Access, text: &str) -> Result<Self, OciError> {
         text.parse()
             .map(Self::Digest)
             .or_else(|_| text.parse().map(Self::Tag))
-            .map_err(|_| place.unexpected("what was asked for is neither tag nor digest"))
+            .map_err(|_| access.unexpected("what was asked for is neither tag nor digest"))
     }
 
     fn as_str(&self) -> &str {
@@ -51,87 +49,86 @@ impl Reference {
     }
 
     /// Refuses an answer about something else than the digest that was asked for.
-    fn accepts(&self, place: Place<'_>, digest: &Digest) -> Result<(), OciError> {
+    fn accepts(&self, access: &Access, digest: &Digest) -> Result<(), OciError> {
         match self {
             Self::Digest(asked) if asked.as_str().split(':').next() == digest.as_str().split(':').next() => {
-                if asked == digest { Ok(()) } else { Err(lie(place, asked, digest)) }
+                if asked == digest { Ok(()) } else { Err(lie(access, asked, digest)) }
             }
             _ => Ok(()),
         }
     }
 }
 
-fn lie(place: Place<'_>, asked: &Digest, got: &Digest) -> OciError {
-    place.unexpected(format!("the digest {} instead of {}", got.brief(), asked.brief()))
+fn lie(access: &Access, asked: &Digest, got: &Digest) -> OciError {
+    access.unexpected(format!("the digest {} instead of {}", got.brief(), asked.brief()))
 }
 
 impl Client {
     pub(super) async fn find_digest(
         &self,
-        place: Place<'_>,
+        access: &Access,
         repository: &Repository,
         reference: &str,
     ) -> Result<Option<Digest>, OciError> {
-        let asked = Reference::parse(place, reference)?;
-        let response = self.send(place, &scope(repository), request(place, Method::HEAD, repository, &asked)?).await?;
+        let asked = Reference::parse(access, reference)?;
+        let response =
+            self.send(access, &scope(repository), request(access, Method::HEAD, repository, &asked)?).await?;
         match response.status() {
-            StatusCode::OK => match stated_digest(place, response.headers())? {
+            StatusCode::OK => match stated_digest(access, response.headers())? {
                 Some(digest) => {
-                    asked.accepts(place, &digest)?;
+                    asked.accepts(access, &digest)?;
                     Ok(Some(digest))
                 }
-                None => Ok(self.find_manifest(place, repository, &asked).await?.map(|manifest| manifest.digest)),
+                None => Ok(self.find_manifest(access, repository, &asked).await?.map(|manifest| manifest.digest)),
             },
             StatusCode::NOT_FOUND => Ok(None),
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
-                Ok(self.find_manifest(place, repository, &asked).await?.map(|manifest| manifest.digest))
+                Ok(self.find_manifest(access, repository, &asked).await?.map(|manifest| manifest.digest))
             }
-            StatusCode::FORBIDDEN => Err(place.denied(response).await),
-            _ => Err(place.surprise(response).await),
+            StatusCode::FORBIDDEN => Err(access.denied(response).await),
+            _ => Err(access.surprise(response).await),
         }
     }
 
     /// Reads a manifest or index and checks its digest; None: 404.
     pub async fn manifest(
         &self,
-        registry: &RegistryUrl,
-        login: &Login,
+        access: &Access,
         repository: &Repository,
         reference: &str,
     ) -> Result<Option<Manifest>, OciError> {
-        let place = Place { registry, login };
-        self.find_manifest(place, repository, &Reference::parse(place, reference)?).await
+        self.find_manifest(access, repository, &Reference::parse(access, reference)?).await
     }
 
     async fn find_manifest(
         &self,
-        place: Place<'_>,
+        access: &Access,
         repository: &Repository,
         asked: &Reference,
     ) -> Result<Option<Manifest>, OciError> {
-        let response = self.send(place, &scope(repository), request(place, Method::GET, repository, asked)?).await?;
+        let response = self.send(access, &scope(repository), request(access, Method::GET, repository, asked)?).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Ok(None),
-            StatusCode::FORBIDDEN => return Err(place.denied(response).await),
-            _ => return Err(place.surprise(response).await),
+            StatusCode::FORBIDDEN => return Err(access.denied(response).await),
+            _ => return Err(access.surprise(response).await),
         }
-        let stated = stated_digest(place, response.headers())?;
+        let stated = stated_digest(access, response.headers())?;
         let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
-        let bytes = whole_body(&place.host(), response, MANIFEST_BODY).await?;
+        let bytes = whole_body(&access.host(), response, MANIFEST_BODY).await?;
         let kind_of = |digest: &Digest| digest.as_str().starts_with("sha512:");
         let is_long = match asked {
             Reference::Digest(asked) => kind_of(asked),
             Reference::Tag(_) => stated.as_ref().is_some_and(kind_of),
         };
-        let digest = hash(place, &bytes, is_long)?;
-        asked.accepts(place, &digest)?;
+        let digest = hash(access, &bytes, is_long)?;
+        asked.accepts(access, &digest)?;
         if let Some(stated) = stated
             && kind_of(&stated) == is_long
             && stated != digest
         {
-            return Err(lie(place, &digest, &stated));
+            return Err(lie(access, &digest, &stated));
         }
         Ok(Some(Manifest { digest, media_type, bytes }))
     }
@@ -141,23 +138,23 @@ fn scope(repository: &Repository) -> String {
     format!("repository:{repository}:pull")
 }
 
-fn request(place: Place<'_>, method: Method, repository: &Repository, asked: &Reference) -> Result<Request, OciError> {
-    let mut request = Request::new(method, place.url(&format!("/v2/{repository}/manifests/{}", asked.as_str()))?);
+fn request(access: &Access, method: Method, repository: &Repository, asked: &Reference) -> Result<Request, OciError> {
+    let mut request = Request::new(method, access.at(&format!("/v2/{repository}/manifests/{}", asked.as_str()))?);
     request.headers_mut().insert(ACCEPT, KINDS);
     Ok(request)
 }
 
-fn stated_digest(place: Place<'_>, headers: &HeaderMap) -> Result<Option<Digest>, OciError> {
+fn stated_digest(access: &Access, headers: &HeaderMap) -> Result<Option<Digest>, OciError> {
     let Some(value) = headers.get("docker-content-digest") else { return Ok(None) };
     let digest = value.to_str().ok().and_then(|text| text.trim().parse().ok());
-    digest.map(Some).ok_or_else(|| place.unexpected("a digest that isn't one"))
+    digest.map(Some).ok_or_else(|| access.unexpected("a digest that isn't one"))
 }
 
-fn hash(place: Place<'_>, bytes: &[u8], is_long: bool) -> Result<Digest, OciError> {
+fn hash(access: &Access, bytes: &[u8], is_long: bool) -> Result<Digest, OciError> {
     let text = if is_long {
         format!("sha512:{}", hex(&sha2::Sha512::digest(bytes)))
     } else {
         format!("sha256:{}", hex(&sha2::Sha256::digest(bytes)))
     };
-    text.parse().map_err(|_| place.unexpected("a digest that couldn't be computed"))
+    text.parse().map_err(|_| access.unexpected("a digest that couldn't be computed"))
 }

@@ -2,33 +2,29 @@
 //!
 //! Credentials go to the stored origin alone (REGISTRIES rules: realm, redirect, `Location` and `Link` are not trusted).
 
+mod access;
 mod answer;
 mod auth;
+mod blobs;
+mod call;
 mod challenge;
 mod check;
+mod examine;
+mod list;
 mod manifests;
 mod problem;
 mod tokens;
 mod transport;
 mod uploads;
 
+pub use access::{Access, Login};
+pub use call::{Answer, Call, Sign};
+pub use list::Names;
 pub use manifests::Manifest;
 pub use transport::Limits;
 
-use app::model::credential::RegistryUrl;
 use app::model::image_ref::{Digest, Repository};
-use app::model::secret::Secret;
-use auth::Place;
 use std::sync::Arc;
-
-/// How to sign in.
-#[derive(Clone, Debug)]
-pub struct Login {
-    /// The user.
-    pub username: String,
-    /// Password or token.
-    pub password: Secret,
-}
 
 /// Why a registry said no, or nothing.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +87,28 @@ pub enum OciError {
         /// Where.
         realm: String,
     },
+    /// It wants a sign-in, and there is no credential.
+    #[error("{host} wants a sign-in")]
+    SignIn {
+        /// Which host.
+        host: String,
+    },
+    /// It is asked too often.
+    #[error("{host} wants to be asked less often")]
+    RateLimited {
+        /// Which host.
+        host: String,
+        /// So long to wait, when it says so.
+        seconds: Option<u64>,
+    },
+    /// This registry has no such endpoint: it can't list, for example.
+    #[error("{host} doesn't offer this: {answer}")]
+    NotOffered {
+        /// Which host.
+        host: String,
+        /// Its own words, sanitised.
+        answer: String,
+    },
     /// Another status, a broken body, a digest that doesn't fit.
     #[error("{host} answered unexpectedly: {answer}")]
     Unexpected {
@@ -132,32 +150,25 @@ impl Client {
     }
 
     /// Pings and signs in: `GET /v2/`, the challenge, a token with empty scope or Basic. 10 s in all.
-    pub async fn check(&self, registry: &RegistryUrl, login: &Login) -> Result<(), OciError> {
-        let place = Place { registry, login };
-        match tokio::time::timeout(self.inner.limits.check, self.check_place(place)).await {
+    pub async fn check(&self, access: &Access) -> Result<(), OciError> {
+        match tokio::time::timeout(self.inner.limits.check, self.check_access(access)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(OciError::Timeout { host: place.host() }),
+            Err(_) => Err(OciError::Timeout { host: access.host() }),
         }
     }
 
     /// The digest behind a tag or digest by HEAD (GET and hash when the header is missing); None: 404.
     pub async fn digest(
         &self,
-        registry: &RegistryUrl,
-        login: &Login,
+        access: &Access,
         repository: &Repository,
         reference: &str,
     ) -> Result<Option<Digest>, OciError> {
-        self.find_digest(Place { registry, login }, repository, reference).await
+        self.find_digest(access, repository, reference).await
     }
 
     /// Proves the right to push: opens an upload session and cancels it.
-    pub async fn may_push(
-        &self,
-        registry: &RegistryUrl,
-        login: &Login,
-        repository: &Repository,
-    ) -> Result<(), OciError> {
-        self.try_upload(Place { registry, login }, repository).await
+    pub async fn may_push(&self, access: &Access, repository: &Repository) -> Result<(), OciError> {
+        self.try_upload(access, repository).await
     }
 }

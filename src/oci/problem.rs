@@ -15,6 +15,9 @@ impl OciError {
             | Self::WrongCredentials { host, .. }
             | Self::Denied { host, .. }
             | Self::ForeignRealm { host, .. }
+            | Self::SignIn { host }
+            | Self::RateLimited { host, .. }
+            | Self::NotOffered { host, .. }
             | Self::Unexpected { host, .. } => host,
         }
     }
@@ -66,6 +69,25 @@ impl OciError {
                 format!("{host} asks to send the password to {realm}, which doesn't belong to it. It wasn't sent."),
                 "Check the address; if it is right, the registry's sign-in service must be moved to its own domain.",
             ),
+            Self::SignIn { host } => Problem::new(
+                "registry.sign_in",
+                format!("{host} gives this to people who signed in alone."),
+                "Create a credential for it, and choose that one.",
+            ),
+            Self::RateLimited { host, seconds } => Problem::new(
+                "registry.rate_limited",
+                format!("{host} wants to be asked less often."),
+                match seconds {
+                    Some(seconds) => format!("Try again in {seconds} s."),
+                    None => "Wait a few minutes, then try again.".to_owned(),
+                },
+            ),
+            Self::NotOffered { host, answer } => Problem::new(
+                "registry.not_offered",
+                format!("{host} doesn't offer this."),
+                "Type the name instead; Slipway checks it.",
+            )
+            .with_words(answer),
             Self::Unexpected { host, answer } => Problem::new(
                 "registry.unexpected",
                 format!("{host} couldn't be used: {answer}."),

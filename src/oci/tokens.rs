@@ -4,8 +4,7 @@
 
 use super::answer::{SMALL_BODY, whole_body, words};
 use super::challenge::Bearer;
-use super::{Client, Login, OciError, transport};
-use app::model::credential::RegistryUrl;
+use super::{Access, Client, Login, OciError, transport};
 use app::model::secret::Secret;
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -24,7 +23,7 @@ const MANY: usize = 256;
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     registry: String,
-    login: [u8; 32],
+    login: Option<[u8; 32]>,
     realm: String,
     service: Option<String>,
     scopes: Vec<String>,
@@ -66,8 +65,7 @@ impl Client {
     /// A token for the challenge. `refused` is one that the registry doesn't accept any more.
     pub(super) async fn token(
         &self,
-        registry: &RegistryUrl,
-        login: &Login,
+        access: &Access,
         bearer: &Bearer,
         scopes: &[String],
         refused: Option<&Secret>,
@@ -75,8 +73,8 @@ impl Client {
         let mut sorted = scopes.to_vec();
         sorted.sort();
         let key = Key {
-            registry: registry.api_base(),
-            login: identity(login),
+            registry: access.url.api_base(),
+            login: access.login.as_ref().map(identity),
             realm: bearer.realm.to_string(),
             service: bearer.service.clone(),
             scopes: sorted,
@@ -90,20 +88,14 @@ impl Client {
             return Ok(Granted { value: token.value.clone(), is_fresh: false });
         }
         *held = None;
-        let token = self.ask_for_token(registry, login, bearer, scopes).await?;
+        let token = self.ask_for_token(access, bearer, scopes).await?;
         *held = Some(token.clone());
         Ok(Granted { value: token.value, is_fresh: true })
     }
 
     /// `GET realm?service=…&scope=…`, with the password as Basic. The caller has made sure that the realm is trusted.
-    async fn ask_for_token(
-        &self,
-        registry: &RegistryUrl,
-        login: &Login,
-        bearer: &Bearer,
-        scopes: &[String],
-    ) -> Result<Token, OciError> {
-        let host = registry.host.as_str();
+    async fn ask_for_token(&self, access: &Access, bearer: &Bearer, scopes: &[String]) -> Result<Token, OciError> {
+        let host = access.url.host.as_str();
         let mut url = bearer.realm.clone();
         transport::check_literal(host, &url)?;
         {
@@ -115,22 +107,34 @@ impl Client {
                 query.append_pair("scope", scope);
             }
             query.append_pair("client_id", "slipway");
-            query.append_pair("account", &login.username);
+            if let Some(login) = &access.login {
+                query.append_pair("account", &login.username);
+            }
         }
         let realm = url.host_str().unwrap_or(host).to_owned();
-        let request = self.inner.http.get(url).basic_auth(&login.username, Some(login.password.expose("Basic")));
+        let mut request = self.inner.http.get(url);
+        if let Some(login) = &access.login {
+            request = request.basic_auth(&login.username, Some(login.password.expose("Basic")));
+        }
         let response = request.send().await.map_err(|error| transport::failure(&realm, &error))?;
         let asked_at = Instant::now();
         match response.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED => {
-                return Err(OciError::WrongCredentials { host: host.to_owned(), answer: words(response, login).await });
+                return Err(OciError::WrongCredentials {
+                    host: host.to_owned(),
+                    answer: words(response, access.login.as_ref()).await,
+                });
             }
             StatusCode::FORBIDDEN => {
-                return Err(OciError::Denied { host: host.to_owned(), answer: words(response, login).await });
+                return Err(OciError::Denied {
+                    host: host.to_owned(),
+                    answer: words(response, access.login.as_ref()).await,
+                });
             }
             _ => {
-                let answer = format!("its sign-in service {realm} said {}", words(response, login).await);
+                let answer =
+                    format!("its sign-in service {realm} said {}", words(response, access.login.as_ref()).await);
                 return Err(OciError::Unexpected { host: host.to_owned(), answer });
             }
         }

@@ -8,13 +8,12 @@ mod store;
 use crate::activity;
 use crate::clock::{Clock, random};
 use crate::credentials::Credentials;
-use crate::oci::Login;
+use crate::oci::Access;
 use crate::problems;
 use crate::storage::{Db, Tx};
 use app::api::registries::RegistriesApi;
 use app::error::{AppError, Blocker, Link};
 use app::model::account::{Action, Actor};
-use app::model::credential::RegistryUrl;
 use app::model::id::RegistryId;
 use app::model::image_ref::Repository;
 use app::model::registry::{Registry, RegistryFields, RegistryForm};
@@ -28,10 +27,8 @@ pub struct Target {
     pub id: RegistryId,
     /// Its name.
     pub name: String,
-    /// Where it is.
-    pub url: RegistryUrl,
-    /// How to sign in.
-    pub login: Login,
+    /// Where it is, and how to sign in.
+    pub access: Access,
     /// What comes before `<project>/<service>`.
     pub base_path: Option<Repository>,
 }
@@ -62,8 +59,8 @@ impl Registries {
     /// Opens a registry for a push or pull. None: it was deleted.
     pub async fn target(&self, id: &RegistryId) -> Result<Option<Target>, AppError> {
         let Some(registry) = store::find(self.db.read(), id).await.map_err(problems::of)? else { return Ok(None) };
-        let (url, login) = self.credentials.open(&registry.credential).await?;
-        Ok(Some(Target { id: registry.id, name: registry.name, url, login, base_path: registry.base_path }))
+        let access = self.credentials.access(&registry.credential).await?;
+        Ok(Some(Target { id: registry.id, name: registry.name, access, base_path: registry.base_path }))
     }
 
     async fn find(&self, id: &RegistryId) -> Result<Registry, AppError> {

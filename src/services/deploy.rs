@@ -46,12 +46,13 @@ pub(super) struct Plan {
 
 impl Plan {
     /// How nodes sign in for the image.
-    pub(super) fn login(&self) -> PullLogin {
-        PullLogin {
+    pub(super) fn login(&self) -> Option<PullLogin> {
+        let login = self.target.access.login.as_ref()?;
+        Some(PullLogin {
             server: self.deployment.image.host.config_key().to_owned(),
-            username: self.target.login.username.clone(),
-            password: self.target.login.password.clone(),
-        }
+            username: login.username.clone(),
+            password: login.password.clone(),
+        })
     }
 }
 
@@ -114,7 +115,9 @@ impl Handler for Deploy {
 
 /// The registry's password, and environment variables whose names say that they are secret, never show in the log.
 fn mask(plan: &Plan, cx: &JobContext) {
-    cx.mask(&plan.target.login.password);
+    if let Some(login) = &plan.target.access.login {
+        cx.mask(&login.password);
+    }
     for (name, value) in &plan.deployment.settings.env {
         let name = name.to_ascii_uppercase();
         if ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL"].iter().any(|word| name.contains(word)) && value.len() >= 4 {
@@ -164,13 +167,11 @@ impl Services {
         };
         let target = &plan.target;
         let found =
-            self.inner.oci.digest(&target.url, &target.login, &image.repository, digest.as_str()).await.map_err(
-                |error| {
-                    let problem = error.problem();
-                    let cause = format!("The registry {} can't give the image. {}", target.name, problem.cause);
-                    Problem { cause, ..problem }
-                },
-            )?;
+            self.inner.oci.digest(&target.access, &image.repository, digest.as_str()).await.map_err(|error| {
+                let problem = error.problem();
+                let cause = format!("The registry {} can't give the image. {}", target.name, problem.cause);
+                Problem { cause, ..problem }
+            })?;
         if found.as_ref() == Some(digest) {
             return Ok(());
         }
@@ -208,8 +209,8 @@ impl Services {
             let found = self.in_swarm(&plan.service).await?;
             let login = plan.login();
             let done = match &found {
-                None => self.inner.docker.create_service(&spec, Some(&login)).await.map(drop),
-                Some(found) => self.inner.docker.update_service(found, &spec, Some(&login)).await,
+                None => self.inner.docker.create_service(&spec, login.as_ref()).await.map(drop),
+                Some(found) => self.inner.docker.update_service(found, &spec, login.as_ref()).await,
             };
             match done {
                 Ok(()) => {

@@ -53,7 +53,9 @@ impl Services {
     }
 
     async fn put_back(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
-        cx.mask(&plan.target.login.password);
+        if let Some(login) = &plan.target.access.login {
+            cx.mask(&login.password);
+        }
         self.update_swarm(plan, cx).await?;
         cx.log(&format!("Deployment {} was put back; it runs again.", plan.deployment.number));
         Ok(())

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("vault", &["clock", "storage"]),
     ("process", &["clock"]),
     ("oci", &[]),
+    ("providers", &["clock", "oci"]),
     ("docker", &["clock"]),
     ("jobs", &["clock", "problems", "storage"]),
     ("http", &["clock", "config", "jobs", "problems", "storage"]),
@@ -26,8 +27,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("settings", &["activity", "accounts"]),
     ("credentials", &["activity", "accounts", "settings"]),
     ("registries", &["activity", "accounts", "settings", "credentials"]),
+    ("images", &["activity", "accounts", "settings", "credentials", "registries"]),
     ("builds", &["activity", "accounts", "settings", "credentials", "registries"]),
-    ("services", &["activity", "accounts", "settings", "credentials", "registries", "builds"]),
+    ("services", &["activity", "accounts", "settings", "credentials", "registries", "images", "builds"]),
 ];
 /// From here on a module of the table is part of the product.
 const FIRST_OF_PRODUCT: &str = "activity";

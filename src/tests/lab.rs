@@ -1,9 +1,9 @@
 //! The test lab: a real registry with a password, and a real Docker engine. `make test` starts it and says where it is.
 
-use app::model::credential::RegistryUrl;
+use app::model::credential::{RegistryUrl, Trust};
 use app::model::secret::Secret;
 use serde::Deserialize;
-use slipway::oci::Login;
+use slipway::oci::{Access, Login};
 
 /// What the lab's file says, as far as it is needed here.
 #[derive(Clone, Deserialize)]
@@ -29,7 +29,17 @@ impl Lab {
         format!("http://{}", self.registry).parse().expect("the lab's registry has an address")
     }
 
+    /// What it takes to ask its registry.
+    pub fn access(&self) -> Access {
+        Access { url: self.url(), login: Some(self.login()), trust: internal() }
+    }
+
     pub fn login(&self) -> Login {
         Login { username: self.username.clone(), password: Secret::new(self.password.clone()) }
     }
+}
+
+/// Addresses of this machine may be reached.
+pub fn internal() -> Trust {
+    Trust { internal: true, ..Trust::default() }
 }

@@ -4,6 +4,7 @@ use app::api::Backend;
 use app::api::accounts::{AccountsApi, Client};
 use app::api::builds::BuildsApi;
 use app::api::credentials::CredentialsApi;
+use app::api::images::{ImagesApi, Place, TagSearch};
 use app::api::jobs::JobsApi;
 use app::api::registries::RegistriesApi;
 use app::api::services::ServicesApi;
@@ -13,7 +14,8 @@ use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, Sig
 use app::model::build::Build;
 use app::model::credential::{Credential, CredentialForm, CredentialState};
 use app::model::id::{AccountId, BuildId, CredentialId, DeploymentId, JobId, ProjectId, RegistryId, ServiceId};
-use app::model::image_ref::{Digest, ImageRef};
+use app::model::image::{Fit, Found, Image, Listing, RunsIn, Search, Source, Tags};
+use app::model::image_ref::{Digest, ImageRef, RegistryHost, Repository};
 use app::model::job::{Job, JobState, LogLine, Step, StepState};
 use app::model::registry::{Registry, RegistryForm};
 use app::model::service::{
@@ -50,6 +52,7 @@ pub fn backend(world: World) -> Backend {
         accounts: samples.clone(),
         credentials: samples.clone(),
         registries: samples.clone(),
+        images: samples.clone(),
         builds: samples.clone(),
         services: samples.clone(),
         jobs: samples.clone(),
@@ -140,6 +143,12 @@ fn credentials() -> Vec<Credential> {
         checked_at: now() - 240,
         password_set_at: now() - 900_000,
         used_by: used_by.iter().map(|name| (*name).to_owned()).collect(),
+        services: Vec::new(),
+        provider: app::model::provider::Provider::of_host(&parsed::<app::model::credential::RegistryUrl>(url).host),
+        namespaces: Vec::new(),
+        trust: app::model::credential::Trust::default(),
+        expires_on: None,
+        report: None,
         version: 3,
     };
     let refused = Problem::new(
@@ -652,6 +661,41 @@ impl SettingsApi for Samples {
         .to_vec())
     }
     async fn start_swarm(&self, _: &Actor, _: &str) -> Result<(), AppError> {
+        Err(refused())
+    }
+}
+
+#[async_trait]
+impl ImagesApi for Samples {
+    async fn sources(&self, _: &Actor) -> Result<Vec<Source>, AppError> {
+        Ok(Vec::new())
+    }
+
+    async fn search(&self, _: &Actor, _: &Search) -> Result<Found, AppError> {
+        Ok(Found::default())
+    }
+
+    async fn tags(&self, _: &Actor, _: &Place, _: &TagSearch, _: bool) -> Result<Tags, AppError> {
+        Ok(Tags { tags: Vec::new(), total: 0, listing: Listing::Never })
+    }
+
+    async fn image(&self, _: &Actor, _: &Place, _: &str, _: bool) -> Result<Option<Image>, AppError> {
+        Ok(None)
+    }
+
+    async fn credential_for(&self, _: &Actor, _: &ImageRef) -> Result<Option<CredentialId>, AppError> {
+        Ok(None)
+    }
+
+    async fn runs_in(&self, _: &Actor, _: &RegistryHost, _: &Repository) -> Result<Vec<RunsIn>, AppError> {
+        Ok(Vec::new())
+    }
+
+    async fn fit(&self, _: &Actor, _: &Image) -> Result<Fit, AppError> {
+        Ok(Fit::Unknown)
+    }
+
+    async fn refresh(&self, _: &Actor, _: &CredentialId) -> Result<(), AppError> {
         Err(refused())
     }
 }

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod builds;
 pub mod credentials;
+pub mod images;
 pub mod jobs;
 pub mod registries;
 pub mod services;
@@ -22,6 +23,8 @@ pub struct Backend {
     pub credentials: Arc<dyn credentials::CredentialsApi>,
     /// Registries.
     pub registries: Arc<dyn registries::RegistriesApi>,
+    /// What registries hold.
+    pub images: Arc<dyn images::ImagesApi>,
     /// Builds.
     pub builds: Arc<dyn builds::BuildsApi>,
     /// Services and deployments.

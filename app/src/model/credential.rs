@@ -1,17 +1,19 @@
 //! How to sign in at one registry host.
 
-use super::id::CredentialId;
+use super::id::{CredentialId, ServiceId};
 use super::image_ref::{Malformed, RegistryHost};
+use super::provider::Provider;
+use super::report::Report;
 use super::secret::Secret;
 use super::text;
 use crate::error::{FieldError, Problem};
 use serde::{Deserialize, Serialize};
 
-/// A registry's address: `https://host[:port]`, or `http://` for this machine alone, where Docker accepts it.
+/// A registry's address: `https://host[:port]`, or `http://` where [`Trust::internal`] allows it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RegistryUrl {
-    /// Plain HTTP; only for loopback hosts.
+    /// Plain HTTP; only for internal hosts.
     pub plain: bool,
     /// The host as it stands in image references.
     pub host: RegistryHost,
@@ -53,13 +55,12 @@ impl std::str::FromStr for RegistryUrl {
             "https" => false,
             "http" => true,
             "" => host.is_loopback(),
-            _ => return Err(Malformed("The address starts with https:// (or http:// on this machine).".into())),
+            _ => {
+                return Err(Malformed(
+                    "The address starts with https:// (or http:// for an internal registry).".into(),
+                ));
+            }
         };
-        if plain && !host.is_loopback() {
-            return Err(Malformed(
-                "Plain http:// would send the password readable through the network. Use https://, or 127.0.0.1 for a registry on this machine.".into(),
-            ));
-        }
         Ok(Self { plain, host })
     }
 }
@@ -84,8 +85,19 @@ impl std::fmt::Display for RegistryUrl {
     }
 }
 
+/// What is trusted on the way to a registry; nothing by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Trust {
+    /// Loopback and private addresses may be reached, over plain HTTP too.
+    pub internal: bool,
+    /// Certificates of authorities (PEM) that are trusted beside the system's.
+    pub ca: Option<String>,
+    /// A sign-in service elsewhere (`https://host[:port]`) that may be given the password: an administrator approved it.
+    pub realm: Option<String>,
+}
+
 /// What the credential form sends; for new ones and for edits (an empty password keeps the old one).
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CredentialForm {
     /// What people call it.
     pub name: String,
@@ -96,6 +108,25 @@ pub struct CredentialForm {
     /// Password or token.
     #[serde(default)]
     pub password: Secret,
+    /// See [`Provider`]; empty: what the host says.
+    #[serde(default)]
+    pub provider: String,
+    /// Owners, organisations, groups or projects whose repositories are listed, where the registry lists by those;
+    /// separated by spaces, commas or lines.
+    #[serde(default)]
+    pub namespaces: String,
+    /// Present when ticked: see [`Trust::internal`].
+    #[serde(default)]
+    pub internal: Option<String>,
+    /// See [`Trust::ca`]; PEM.
+    #[serde(default)]
+    pub ca: String,
+    /// See [`Trust::realm`].
+    #[serde(default)]
+    pub realm: String,
+    /// The day on which it ends, `2027-03-31`; empty: not known.
+    #[serde(default)]
+    pub expires_on: String,
 }
 
 /// A credential's fields, checked.
@@ -109,6 +140,14 @@ pub struct CredentialFields {
     pub username: String,
     /// Password or token; empty on an edit that keeps it.
     pub password: Secret,
+    /// Whose rules the registry follows.
+    pub provider: Provider,
+    /// Whose repositories are listed, where the registry lists by owner.
+    pub namespaces: Vec<String>,
+    /// What is trusted on the way.
+    pub trust: Trust,
+    /// The day on which it ends.
+    pub expires_on: Option<time::Date>,
 }
 
 impl CredentialForm {
@@ -134,10 +173,41 @@ impl CredentialForm {
         } else if password.contains(['\r', '\0']) {
             errors.push(FieldError::new("password", "Remove the control characters."));
         }
-        match (name, url, username) {
-            (Some(name), Some(url), Some(username)) if errors.is_empty() => {
-                Ok(CredentialFields { name, url, username, password: self.password })
+        let internal = self.internal.is_some();
+        if url.as_ref().is_some_and(|url: &RegistryUrl| url.plain) && !internal {
+            errors.push(FieldError::new(
+                "url",
+                "Plain http:// sends the password readable through the network. Use https://, or tick “internal network” \
+                 if the way there is yours alone.",
+            ));
+        }
+        let provider = match self.provider.trim() {
+            "" => url.as_ref().map(|url| Provider::of_host(&url.host)),
+            text => text.parse().map_err(|error: Malformed| errors.push(FieldError::new("provider", error.0))).ok(),
+        };
+        let expires_on = match self.expires_on.trim() {
+            "" => None,
+            text => {
+                let format = time::macros::format_description!("[year]-[month]-[day]");
+                let day = time::Date::parse(text, &format);
+                day.map_err(|_| errors.push(FieldError::new("expires_on", "Write the day like 2027-03-31."))).ok()
             }
+        };
+        let namespaces = self.namespaces.split([',', ' ', '\n', '\r', '\t']).filter(|part| !part.is_empty());
+        let namespaces = namespaces.map(str::to_owned).collect();
+        let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let trust = Trust { internal, ca: filled(&self.ca), realm: filled(&self.realm) };
+        match (name, url, username, provider) {
+            (Some(name), Some(url), Some(username), Some(provider)) if errors.is_empty() => Ok(CredentialFields {
+                name,
+                url,
+                username,
+                password: self.password,
+                provider,
+                namespaces,
+                trust,
+                expires_on,
+            }),
             _ => Err(errors),
         }
     }
@@ -172,6 +242,18 @@ pub struct Credential {
     pub password_set_at: i64,
     /// Names of the registries that use it.
     pub used_by: Vec<String>,
+    /// Services whose images are pulled with it, directly and not through a registry.
+    pub services: Vec<(ServiceId, String)>,
+    /// Whose rules the registry follows.
+    pub provider: Provider,
+    /// Whose repositories are listed, where the registry lists by owner.
+    pub namespaces: Vec<String>,
+    /// What is trusted on the way.
+    pub trust: Trust,
+    /// The day on which it ends.
+    pub expires_on: Option<time::Date>,
+    /// What the last test found, light by light; None: it was never tested in full.
+    pub report: Option<Report>,
     /// Grows with every change; an edit names the one it saw.
     pub version: i64,
 }
@@ -198,7 +280,6 @@ mod tests {
         for text in [
             "",
             "ftp://a.example",
-            "http://registry.example.com",
             "https://user:pass@a.example",
             "https://a.example/x/y",
             "--help",
@@ -220,7 +301,7 @@ mod tests {
             name: " ".into(),
             url: "http://a.example".into(),
             username: "a:b".into(),
-            password: Secret::default(),
+            ..CredentialForm::default()
         };
         let fields: Vec<_> = form.validated(true).unwrap_err().into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["name", "url", "username", "password"]);

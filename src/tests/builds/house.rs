@@ -22,6 +22,7 @@ use slipway::credentials::Credentials;
 use slipway::jobs::{Jobs, Lane};
 use slipway::oci;
 use slipway::process::Runner;
+use slipway::providers::{Endpoints, Providers};
 use slipway::registries::Registries;
 use slipway::storage::{Db, Tx};
 use slipway::vault::Vault;
@@ -93,7 +94,8 @@ impl House {
         let clock = Clock::system();
         let vault = Vault::open(&data.join("master.key"), true).expect("a vault");
         let oci = oci::Client::new().expect("a client");
-        let credentials = Credentials::new(db.clone(), vault, clock.clone(), oci.clone());
+        let providers = Providers::new(oci.clone(), Endpoints::default());
+        let credentials = Credentials::new(db.clone(), vault, clock.clone(), oci.clone(), providers);
         let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
         let service = ServiceId::from_random(random());
         let source = GitSource {
@@ -145,6 +147,8 @@ impl House {
             url: url.into(),
             username: self.facts.lab.username.clone(),
             password: Secret::new(self.facts.lab.password.clone()),
+            internal: Some("on".into()),
+            ..CredentialForm::default()
         };
         let credential = self.credentials.create(&self.actor, form).await.expect("a credential");
         let form = RegistryForm {
@@ -269,7 +273,7 @@ impl House {
     pub async fn in_registry(&self, tag: &str) -> Option<String> {
         let repository = format!("tests/{0}/shop/web-{0}", self.service.short()).parse().expect("a repository");
         let lab = &self.facts.lab;
-        let found = self.oci.digest(&lab.url(), &lab.login(), &repository, tag).await.expect("an answer");
+        let found = self.oci.digest(&lab.access(), &repository, tag).await.expect("an answer");
         found.map(|digest| digest.to_string())
     }
 }

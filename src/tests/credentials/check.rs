@@ -30,7 +30,7 @@ async fn a_revoked_password_is_noticed_and_so_is_its_return() {
     assert_eq!(problem.code, "registry.wrong_credentials");
     assert_eq!(house.credentials.get(&house.actor, &id).await, Ok(checked.clone()), "what was found is kept");
     assert_eq!(checked.version, 1, "a test makes no open form stale");
-    house.credentials.open(&id).await.expect("a failed test doesn't lock the password away");
+    house.credentials.access(&id).await.expect("a failed test doesn't lock the password away");
 
     revoked.store(false, Ordering::SeqCst);
     let checked = house.credentials.check(&house.actor, &id).await.expect("checked");
@@ -49,5 +49,5 @@ async fn what_isnt_there_isnt_found() {
         house.credentials.update(&house.actor, &id, 1, form("A", "127.0.0.1:1", "x")).await,
         Err(missing.clone())
     );
-    assert!(matches!(house.credentials.open(&id).await, Err(error) if error == missing));
+    assert!(matches!(house.credentials.access(&id).await, Err(error) if error == missing));
 }

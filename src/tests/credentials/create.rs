@@ -84,7 +84,9 @@ async fn an_accepted_password_is_sealed() {
     assert!(credential.password_set_at > 0 && credential.checked_at > 0);
     assert_no_canary(serde_json::to_string(&credential).expect("JSON").as_bytes(), "the answer");
 
-    let (url, login) = house.credentials.open(&id).await.expect("opens");
+    let access = house.credentials.access(&id).await.expect("opens");
+    let login = access.login.expect("a login");
+    let url = access.url;
     assert_eq!(url, registry.url());
     assert_eq!(login.password.expose("the test compares it"), CANARY);
     assert!(!format!("{login:?}").contains("7f3k9q2m5x"), "{login:?}");
@@ -113,7 +115,7 @@ async fn a_sealed_password_cant_be_moved() {
         )
         .await;
     let moved = ids.iter().max().expect("two");
-    let error = house.credentials.open(moved).await.expect_err("doesn't open");
+    let error = house.credentials.access(moved).await.expect_err("doesn't open");
     let AppError::Problem(problem) = error else { panic!("{error:?}") };
     assert_eq!(problem.code, "credential.sealed");
     // The page still works, the check says why, and a new password heals it.
@@ -123,7 +125,7 @@ async fn a_sealed_password_cant_be_moved() {
     let kept = house.credentials.update(&house.actor, moved, 1, form(&name, &registry.host(), "")).await;
     assert_eq!(field_error(kept).field, "password");
     house.credentials.update(&house.actor, moved, 1, form(&name, &registry.host(), CANARY)).await.expect("healed");
-    house.credentials.open(moved).await.expect("opens");
+    house.credentials.access(moved).await.expect("opens");
 }
 
 /// X11: one of many wins a name, whatever its case; the others learn why.
@@ -175,6 +177,8 @@ async fn a_real_registry_decides() {
     let mut right = wrong;
     right.password = Secret::new(lab.password.clone());
     let id = house.credentials.create(&house.actor, right).await.expect("created");
-    let (url, login) = house.credentials.open(&id).await.expect("opens");
+    let access = house.credentials.access(&id).await.expect("opens");
+    let login = access.login.expect("a login");
+    let url = access.url;
     assert_eq!((url, login.password), (lab.url(), lab.login().password));
 }

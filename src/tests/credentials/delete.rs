@@ -21,7 +21,7 @@ async fn a_used_credential_stays_and_names_its_users() {
     let AppError::Blocked(blockers) = error else { panic!("{error:?}") };
     assert!(blockers[0].reason.contains("Images"), "{blockers:?}");
     assert_eq!(blockers[0].link.as_ref().map(|link| link.href.clone()), Some(format!("/registries/{user}")));
-    house.credentials.open(&id).await.expect("still opens");
+    house.credentials.access(&id).await.expect("still opens");
 
     house.registries.delete(&house.actor, &user).await.expect("deleted");
     house.credentials.delete(&house.actor, &id).await.expect("deleted");

@@ -17,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use slipway::clock::{Clock, random};
 use slipway::credentials::Credentials;
 use slipway::oci::{Client, Limits};
+use slipway::providers::{Endpoints, Providers};
 use slipway::registries::Registries;
 use slipway::storage::Db;
 use slipway::vault::Vault;
@@ -43,7 +44,8 @@ impl House {
         let limits =
             Limits { connect: Duration::from_secs(2), answer: Duration::from_secs(2), check: Duration::from_secs(3) };
         let oci = Client::with_limits(limits).expect("a client");
-        let credentials = Credentials::new(db.clone(), vault, clock.clone(), oci);
+        let providers = Providers::new(oci.clone(), Endpoints::default());
+        let credentials = Credentials::new(db.clone(), vault, clock.clone(), oci, providers);
         let registries = Registries::new(db.clone(), clock, credentials.clone());
         Self { folder, db, credentials, registries, actor: actor() }
     }
@@ -78,6 +80,8 @@ pub fn form(name: &str, url: &str, password: &str) -> CredentialForm {
         url: url.into(),
         username: "deploy".into(),
         password: Secret::new(password.into()),
+        internal: Some("on".into()),
+        ..CredentialForm::default()
     }
 }
 

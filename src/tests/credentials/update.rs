@@ -11,7 +11,8 @@ async fn an_empty_password_keeps_the_old_one_at_its_address_alone() {
     let id = house.credentials.create(&house.actor, form("Main", &home.host(), CANARY)).await.expect("created");
 
     house.credentials.update(&house.actor, &id, 1, form("Renamed", &home.host(), "")).await.expect("renamed");
-    let (_, login) = house.credentials.open(&id).await.expect("opens");
+    let access = house.credentials.access(&id).await.expect("opens");
+    let login = access.login.expect("a login");
     assert_eq!(login.password.expose("the test compares it"), CANARY);
 
     for url in [other.host(), format!("https://{}", home.host()), home.host().replace("127.0.0.1", "localhost")] {
@@ -42,7 +43,8 @@ async fn a_change_that_the_registry_refuses_changes_nothing() {
     let outcome = house.credentials.update(&house.actor, &id, 1, form("New", &home.host(), "wrong")).await;
     assert_eq!(field_error(outcome).field, "password");
     assert_eq!(house.credentials.get(&house.actor, &id).await, before);
-    let (_, login) = house.credentials.open(&id).await.expect("opens");
+    let access = house.credentials.access(&id).await.expect("opens");
+    let login = access.login.expect("a login");
     assert_eq!(login.password.expose("the test compares it"), CANARY);
 }
 

@@ -16,6 +16,7 @@ const DATA: &[(i64, &str)] = &[
     (4, include_str!("0004_credentials.sql")),
     (5, include_str!("0005_registries.sql")),
     (6, include_str!("0006_services.sql")),
+    (7, include_str!("0007_credentials.sql")),
 ];
 
 fn data(version: i64) -> &'static str {

@@ -1,6 +1,6 @@
 //! Challenges, tokens, and where a password may go.
 
-use super::{basic, client, login};
+use super::{access, basic, client, login, with};
 use crate::liar::{Heard, Liar, Reply};
 use slipway::oci::OciError;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ fn token_registry(heard: &Heard, challenge: &[&str]) -> Reply {
 async fn bearer_is_preferred_and_a_relative_realm_is_found() {
     let challenge = [r#"Negotiate, Basic realm="a, b""#, r#"Bearer realm="/token?x=1""#];
     let liar = Liar::start(move |heard| token_registry(heard, &challenge)).await;
-    client().check(&liar.url(), &login()).await.expect("accepted");
+    client().check(&access(&liar)).await.expect("accepted");
     let heard = liar.heard();
     let targets: Vec<_> = heard.iter().map(|heard| heard.target.as_str()).collect();
     assert_eq!(targets, ["/v2/", "/token?x=1&client_id=slipway&account=deploy", "/v2/"]);
@@ -38,7 +38,7 @@ async fn a_token_service_that_rejects_the_password_says_so() {
         _ => Reply::challenge(&[r#"Bearer realm="/token",service="s""#]),
     })
     .await;
-    let error = client().check(&liar.url(), &login()).await.expect_err("refused");
+    let error = client().check(&access(&liar)).await.expect_err("refused");
     let OciError::WrongCredentials { answer, .. } = error else { panic!("{error:?}") };
     assert!(answer.contains("incorrect username or password"), "{answer}");
 }
@@ -51,7 +51,7 @@ async fn a_second_401_is_final() {
             _ => Reply::challenge(&[challenge]),
         })
         .await;
-        let error = client().check(&liar.url(), &login()).await.expect_err("refused");
+        let error = client().check(&access(&liar)).await.expect_err("refused");
         assert!(matches!(error, OciError::WrongCredentials { .. } | OciError::Denied { .. }), "{error:?}");
         assert_eq!(liar.heard().len(), requests, "{challenge}");
     }
@@ -64,7 +64,7 @@ async fn the_scope_that_the_registry_names_wins() {
     })
     .await;
     let repository = "a/b".parse().expect("a repository");
-    let _ = client().digest(&liar.url(), &login(), &repository, "1").await;
+    let _ = client().digest(&access(&liar), &repository, "1").await;
     let heard = liar.heard();
     let token = heard.iter().find(|heard| heard.path() == "/token").expect("a token was asked for");
     assert!(token.target.contains("scope=repository%3Aa%2Fb%3Ametadata_read&scope=x%3Ay%3Az"), "{}", token.target);
@@ -89,18 +89,19 @@ async fn a_token_is_asked_for_once_by_many_and_once_more_when_revoked() {
     .await;
     let (client, url, repository) = (client(), liar.url(), "a/b".parse().expect("a repository"));
     let login = login();
-    let asks = (0..20).map(|_| client.digest(&url, &login, &repository, "1"));
+    let asked = with(url.clone(), login.clone());
+    let asks = (0..20).map(|_| client.digest(&asked, &repository, "1"));
     for answer in futures::future::join_all(asks).await {
         assert_eq!(answer.expect("an answer"), None);
     }
     assert_eq!(issued.load(Ordering::SeqCst), 1, "tokens for 20 questions at once");
 
     revoked.store(1, Ordering::SeqCst);
-    assert_eq!(client.digest(&url, &login, &repository, "1").await.expect("an answer"), None);
+    assert_eq!(client.digest(&with(url.clone(), login.clone()), &repository, "1").await.expect("an answer"), None);
     assert_eq!(issued.load(Ordering::SeqCst), 2, "one new token for a revoked one");
 
     let other = slipway::oci::Login { username: "other".into(), password: login.password.clone() };
-    assert_eq!(client.digest(&url, &other, &repository, "1").await.expect("an answer"), None);
+    assert_eq!(client.digest(&with(url.clone(), other), &repository, "1").await.expect("an answer"), None);
     assert_eq!(issued.load(Ordering::SeqCst), 3, "tokens are never shared between logins");
 }
 
@@ -119,7 +120,7 @@ async fn a_foreign_realm_gets_nothing() {
     for realm in realms {
         let asked = realm.clone();
         let liar = Liar::start(move |_| Reply::challenge(&[&format!(r#"Bearer realm="{asked}""#)])).await;
-        let error = client().check(&liar.url(), &login()).await.expect_err("refused");
+        let error = client().check(&access(&liar)).await.expect_err("refused");
         let OciError::ForeignRealm { realm: named, .. } = &error else { panic!("{realm}: {error:?}") };
         assert!(realm.contains(named.split("//").last().unwrap_or_default()), "{named} was asked by {realm}");
         assert_eq!(liar.authorizations(), Vec::<String>::new());
@@ -143,9 +144,9 @@ async fn redirects_are_not_followed() {
             .await;
             let (url, repository) = (liar.url(), "a/b".parse().expect("a repository"));
             let error = match place {
-                "/v2/a/b/manifests/1" => client().digest(&url, &login(), &repository, "1").await.map(drop),
-                "/v2/a/b/blobs/uploads/" => client().may_push(&url, &login(), &repository).await,
-                _ => client().check(&url, &login()).await,
+                "/v2/a/b/manifests/1" => client().digest(&with(url, login()), &repository, "1").await.map(drop),
+                "/v2/a/b/blobs/uploads/" => client().may_push(&with(url, login()), &repository).await,
+                _ => client().check(&with(url, login())).await,
             };
             assert!(error.is_err(), "{status} at {place} counted as success");
         }
@@ -172,7 +173,7 @@ async fn an_upload_is_cancelled_at_home_only() {
             _ => Reply::status(204),
         })
         .await;
-        client().may_push(&liar.url(), &login(), &repository).await.expect("may push");
+        client().may_push(&access(&liar), &repository).await.expect("may push");
         let deletes: Vec<_> = liar.heard().into_iter().filter(|heard| heard.method == "DELETE").collect();
         assert_eq!(!deletes.is_empty(), cancelled, "{location}");
         assert!(deletes.iter().all(|heard| heard.target == "/v2/a/b/blobs/uploads/1?_state=x"), "{deletes:?}");
@@ -190,8 +191,8 @@ async fn an_open_door_is_no_proof_of_a_password() {
         _ => Reply::json(200, "{}"),
     })
     .await;
-    let error = client().check(&liar.url(), &login()).await.expect_err("refused");
+    let error = client().check(&access(&liar)).await.expect_err("refused");
     assert!(matches!(error, OciError::WrongCredentials { .. }), "{error:?}");
     *is_right.lock().expect("a lock") = true;
-    client().check(&liar.url(), &login()).await.expect("accepted");
+    client().check(&access(&liar)).await.expect("accepted");
 }

@@ -1,6 +1,6 @@
 //! Faults: what isn't a registry, what doesn't answer, what lies.
 
-use super::{PASSWORD, client, login};
+use super::{PASSWORD, access, client, login, with};
 use crate::liar::{Heard, Liar, Reply};
 use app::model::credential::RegistryUrl;
 use app::model::image_ref::{Digest, Repository};
@@ -13,7 +13,7 @@ fn repository() -> Repository {
 
 async fn check(script: impl Fn(&Heard) -> Reply + Send + Sync + 'static) -> Result<(), OciError> {
     let liar = Liar::start(script).await;
-    client().check(&liar.url(), &login()).await
+    client().check(&access(&liar)).await
 }
 
 #[tokio::test]
@@ -64,10 +64,10 @@ async fn trouble_is_neither_yes_nor_no() {
             Some(_) => Reply::status(status),
         };
         let liar = Liar::start(behind_login).await;
-        assert!(client().check(&liar.url(), &login()).await.is_err(), "{status}");
-        let digest = client().digest(&liar.url(), &login(), &repository(), "1").await;
+        assert!(client().check(&access(&liar)).await.is_err(), "{status}");
+        let digest = client().digest(&access(&liar), &repository(), "1").await;
         assert!(matches!(digest, Err(OciError::Unexpected { .. })), "{status}: {digest:?}");
-        let push = client().may_push(&liar.url(), &login(), &repository()).await;
+        let push = client().may_push(&access(&liar), &repository()).await;
         assert!(matches!(push, Err(OciError::Unexpected { .. })), "{status}: {push:?}");
     }
 }
@@ -100,7 +100,7 @@ async fn bodies_have_limits() {
         _ => Reply::Flood(20_000_000),
     })
     .await;
-    let error = client().digest(&liar.url(), &login(), &repository(), "1").await.expect_err("refused");
+    let error = client().digest(&access(&liar), &repository(), "1").await.expect_err("refused");
     assert!(matches!(&error, OciError::Unexpected { answer, .. } if answer.contains("more than 8388608")), "{error:?}");
 
     let body = format!("<script>alert(1)</script>{}", "secret ".repeat(10_000));
@@ -118,19 +118,19 @@ async fn a_lying_digest_is_noticed() {
     let real = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"; // of `{}`
     let other = format!("sha256:{}", "a".repeat(64));
     let asked: Digest = real.parse().expect("a digest");
-    let (client, login) = (client(), login());
+    let client = client();
 
     let lie = other.clone();
     let liar = Liar::start(move |_| Reply::json(200, "{}").with("docker-content-digest", lie.clone())).await;
-    let found = client.digest(&liar.url(), &login, &repository(), real).await;
+    let found = client.digest(&access(&liar), &repository(), real).await;
     assert!(matches!(found, Err(OciError::Unexpected { .. })), "{found:?}");
-    let found = client.manifest(&liar.url(), &login, &repository(), "latest").await;
+    let found = client.manifest(&access(&liar), &repository(), "latest").await;
     assert!(matches!(found, Err(OciError::Unexpected { .. })), "{found:?}");
 
     let liar = Liar::start(|_| Reply::json(200, "{}")).await;
-    let found = client.digest(&liar.url(), &login, &repository(), &other).await;
+    let found = client.digest(&access(&liar), &repository(), &other).await;
     assert!(matches!(found, Err(OciError::Unexpected { .. })), "other bytes than asked for: {found:?}");
-    let found = client.digest(&liar.url(), &login, &repository(), "latest").await.expect("an answer");
+    let found = client.digest(&access(&liar), &repository(), "latest").await.expect("an answer");
     assert_eq!(found, Some(asked.clone()), "without the header the bytes are hashed");
 
     let liar = Liar::start(|heard| match heard.method.as_str() {
@@ -138,12 +138,12 @@ async fn a_lying_digest_is_noticed() {
         _ => Reply::json(200, "{}"),
     })
     .await;
-    let found = client.digest(&liar.url(), &login, &repository(), real).await.expect("an answer");
+    let found = client.digest(&access(&liar), &repository(), real).await.expect("an answer");
     assert_eq!(found, Some(asked), "HEAD isn't offered everywhere");
 
     for header in ["sha256:short", "md5:d41d8cd98f00b204e9800998ecf8427e", "sha256:../../etc"] {
         let liar = Liar::start(move |_| Reply::json(200, "{}").with("docker-content-digest", header)).await;
-        let found = client.digest(&liar.url(), &login, &repository(), "latest").await;
+        let found = client.digest(&access(&liar), &repository(), "latest").await;
         assert!(matches!(found, Err(OciError::Unexpected { .. })), "{header}: {found:?}");
     }
 }
@@ -152,7 +152,7 @@ async fn a_lying_digest_is_noticed() {
 async fn only_tags_and_digests_become_addresses() {
     let liar = Liar::start(|_| Reply::json(200, "{}")).await;
     for reference in ["", "..", "../../_catalog", "a/b", "a?x=1", "a#b", "a b", "a\r\nx: y", "sha256:zz", "-x"] {
-        let found = client().digest(&liar.url(), &login(), &repository(), reference).await;
+        let found = client().digest(&access(&liar), &repository(), reference).await;
         assert!(matches!(found, Err(OciError::Unexpected { .. })), "{reference:?}: {found:?}");
     }
     assert!(liar.heard().is_empty(), "{:?}", liar.heard());
@@ -166,7 +166,7 @@ async fn a_denied_push_tells_the_registrys_reason() {
         (405, "permission_denied: write_package"),
     ] {
         let liar = Liar::start(move |_| Reply::json(status, body)).await;
-        let error = client().may_push(&liar.url(), &login(), &repository()).await.expect_err("refused");
+        let error = client().may_push(&access(&liar), &repository()).await.expect_err("refused");
         let OciError::Denied { answer, .. } = &error else { panic!("{error:?}") };
         assert!(answer.contains("write_package") && answer.contains(&status.to_string()), "{answer}");
     }
@@ -179,7 +179,7 @@ async fn tls_faults_are_told_apart() {
         let port = liar.host().rsplit(':').next().unwrap_or_default().to_owned();
         format!("https://localhost:{port}").parse().expect("an address")
     };
-    let reason = async |client: &Client, url: RegistryUrl| match client.check(&url, &login()).await {
+    let reason = async |client: &Client, url: RegistryUrl| match client.check(&with(url.clone(), login())).await {
         Err(OciError::Tls { reason, .. }) => reason,
         other => panic!("{url}: {other:?}"),
     };
@@ -200,21 +200,21 @@ async fn tls_faults_are_told_apart() {
     assert!(words.contains("write https://"), "{words}");
     // Others send a TLS alert.
     let alert = Liar::start(|_| Reply::Raw(vec![0x15, 3, 1, 0, 2, 2, 22])).await;
-    let error = client().check(&alert.url(), &login()).await.expect_err("refused");
+    let error = client().check(&access(&alert)).await.expect_err("refused");
     assert!(matches!(&error, OciError::NotARegistry { reason, .. } if reason.contains("https://")), "{error:?}");
 }
 
 #[tokio::test]
 async fn names_ports_and_addresses_that_lead_nowhere() {
-    let error = client().check(&"https://registry.invalid".parse().expect("an address"), &login()).await;
+    let error = client().check(&with("https://registry.invalid".parse().expect("an address"), login())).await;
     assert!(matches!(&error, Err(OciError::Dns { host }) if host == "registry.invalid"), "{error:?}");
 
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    let error = client().check(&free.to_string().parse().expect("an address"), &login()).await;
+    let error = client().check(&with(free.to_string().parse().expect("an address"), login())).await;
     assert!(matches!(error, Err(OciError::Refused { .. })), "{error:?}");
 
     for metadata in ["https://169.254.169.254", "https://[fe80::1]", "https://0.0.0.0"] {
-        let error = client().check(&metadata.parse().expect("an address"), &login()).await;
+        let error = client().check(&with(metadata.parse().expect("an address"), login())).await;
         assert!(matches!(&error, Err(OciError::Unexpected { answer, .. }) if answer.contains("never")), "{error:?}");
     }
 }

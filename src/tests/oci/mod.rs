@@ -4,8 +4,11 @@ mod auth;
 mod faults;
 mod real;
 
+use crate::lab::internal;
+use crate::liar::Liar;
+use app::model::credential::RegistryUrl;
 use app::model::secret::Secret;
-use slipway::oci::{Client, Limits, Login};
+use slipway::oci::{Access, Client, Limits, Login};
 use std::time::Duration;
 
 /// A password that no encoding of base64 or URLs leaves as it is.
@@ -13,6 +16,15 @@ const PASSWORD: &str = "s3cret~?>ü: \"canary";
 
 fn login() -> Login {
     Login { username: "deploy".into(), password: Secret::new(PASSWORD.into()) }
+}
+
+/// What it takes to ask the liar.
+fn access(liar: &Liar) -> Access {
+    with(liar.url(), login())
+}
+
+fn with(url: RegistryUrl, login: Login) -> Access {
+    Access { url, login: Some(login), trust: internal() }
 }
 
 fn basic() -> String {

@@ -1,5 +1,6 @@
 //! The registry client against a real registry with a password.
 
+use super::with;
 use crate::lab::Lab;
 use app::model::image_ref::{Digest, Repository};
 use app::model::secret::Secret;
@@ -51,7 +52,7 @@ async fn delete(lab: &Lab, digest: &str) {
 async fn a_real_registry_accepts_the_right_password_alone() {
     let Some(lab) = Lab::find() else { return };
     let client = Client::new().expect("a client");
-    client.check(&lab.url(), &lab.login()).await.expect("accepted");
+    client.check(&lab.access()).await.expect("accepted");
     for (username, password) in [
         (lab.username.as_str(), "wrong"),
         ("somebody", lab.password.as_str()),
@@ -59,11 +60,11 @@ async fn a_real_registry_accepts_the_right_password_alone() {
         (lab.username.as_str(), "~?>ü:\"x"),
     ] {
         let login = Login { username: username.into(), password: Secret::new(password.into()) };
-        let error = client.check(&lab.url(), &login).await.expect_err("refused");
+        let error = client.check(&with(lab.url(), login.clone())).await.expect_err("refused");
         assert!(matches!(error, OciError::WrongCredentials { .. }), "{error:?}");
-        let error = client.may_push(&lab.url(), &login, &repository()).await.expect_err("refused");
+        let error = client.may_push(&with(lab.url(), login.clone()), &repository()).await.expect_err("refused");
         assert!(matches!(error, OciError::WrongCredentials { .. }), "{error:?}");
-        let error = client.digest(&lab.url(), &login, &repository(), "x").await.expect_err("refused");
+        let error = client.digest(&with(lab.url(), login.clone()), &repository(), "x").await.expect_err("refused");
         assert!(matches!(error, OciError::WrongCredentials { .. }), "{error:?}");
     }
 }
@@ -74,27 +75,32 @@ async fn a_pushed_manifest_is_found_by_tag_and_digest() {
     let client = Client::new().expect("a client");
     let (url, login) = (lab.url(), lab.login());
     let tag = slipway::clock::random_token();
-    assert_eq!(client.digest(&url, &login, &repository(), &tag).await.expect("an answer"), None);
-    client.may_push(&url, &login, &repository()).await.expect("may push");
+    assert_eq!(client.digest(&with(url.clone(), login.clone()), &repository(), &tag).await.expect("an answer"), None);
+    client.may_push(&with(url.clone(), login.clone()), &repository()).await.expect("may push");
 
     let pushed: Digest = push(&lab, &tag).await.parse().expect("a digest");
-    let by_tag = client.digest(&url, &login, &repository(), &tag).await.expect("an answer");
+    let by_tag = client.digest(&with(url.clone(), login.clone()), &repository(), &tag).await.expect("an answer");
     assert_eq!(by_tag.as_ref(), Some(&pushed));
-    let by_digest = client.digest(&url, &login, &repository(), pushed.as_str()).await.expect("an answer");
+    let by_digest =
+        client.digest(&with(url.clone(), login.clone()), &repository(), pushed.as_str()).await.expect("an answer");
     assert_eq!(by_digest.as_ref(), Some(&pushed));
-    let manifest = client.manifest(&url, &login, &repository(), &tag).await.expect("an answer").expect("a manifest");
+    let manifest = client
+        .manifest(&with(url.clone(), login.clone()), &repository(), &tag)
+        .await
+        .expect("an answer")
+        .expect("a manifest");
     assert_eq!(manifest.digest, pushed);
     assert_eq!(manifest.media_type, "application/vnd.oci.image.manifest.v1+json");
     assert!(String::from_utf8_lossy(&manifest.bytes).contains(&tag));
 
     delete(&lab, pushed.as_str()).await;
-    assert_eq!(client.digest(&url, &login, &repository(), &tag).await.expect("an answer"), None);
+    assert_eq!(client.digest(&with(url.clone(), login.clone()), &repository(), &tag).await.expect("an answer"), None);
 }
 
 #[tokio::test]
 async fn https_to_the_real_registry_says_that_it_speaks_http() {
     let Some(lab) = Lab::find() else { return };
     let url = format!("https://{}", lab.registry).parse().expect("an address");
-    let error = Client::new().expect("a client").check(&url, &lab.login()).await.expect_err("refused");
+    let error = Client::new().expect("a client").check(&with(url, lab.login())).await.expect_err("refused");
     assert!(matches!(&error, OciError::Tls { reason, .. } if reason.contains("plain HTTP")), "{error:?}");
 }

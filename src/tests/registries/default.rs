@@ -67,9 +67,10 @@ async fn a_target_has_all_that_a_push_needs() {
     form.base_path = "/team/images/".into();
     let id = house.registries.create(&house.actor, form).await.expect("created");
     let target = house.registries.target(&id).await.expect("an answer").expect("is there");
-    assert_eq!((target.id, target.name.as_str(), target.url), (id, "Main", liar.url()));
+    assert_eq!((target.id, target.name.as_str(), target.access.url.clone()), (id, "Main", liar.url()));
     assert_eq!(target.base_path.map(|path| path.to_string()).as_deref(), Some("team/images"));
-    assert_eq!(target.login.username, "deploy");
-    assert_eq!(target.login.password.expose("the test compares it"), CANARY);
+    let login = target.access.login.expect("a login");
+    assert_eq!(login.username, "deploy");
+    assert_eq!(login.password.expose("the test compares it"), CANARY);
     assert!(house.registries.target(&RegistryId::from_random([9; 8])).await.expect("an answer").is_none());
 }

@@ -20,6 +20,7 @@ use slipway::docker::Docker;
 use slipway::jobs::Jobs;
 use slipway::oci;
 use slipway::process::Runner;
+use slipway::providers::{Endpoints, Providers};
 use slipway::registries::Registries;
 use slipway::services::Services;
 use slipway::settings::Settings;
@@ -50,7 +51,8 @@ impl World {
         let oci = oci::Client::new().expect("a client");
         let docker = Docker::connect(docker_host).expect("an address");
         let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
-        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone());
+        let providers = Providers::new(oci.clone(), Endpoints::default());
+        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone(), providers);
         let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
         let runner = Runner::new(env!("CARGO_BIN_EXE_slipway"));
         let settings = Settings::new(db.clone(), clock.clone(), config.clone(), docker.clone(), runner);
@@ -76,6 +78,8 @@ impl World {
             url: format!("http://{}", lab.registry),
             username: lab.username.clone(),
             password: Secret::new(lab.password.clone()),
+            internal: Some("on".into()),
+            ..CredentialForm::default()
         };
         let credential = self.credentials.create(&self.actor, credential).await.expect("a credential");
         let registry = RegistryForm {

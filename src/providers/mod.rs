@@ -1,0 +1,171 @@
+//! The registries' own ways: how to sign in, what repositories and tags there are, what their errors mean.
+//!
+//! One adapter for each [`Provider`], behind one trait; [`Providers`] picks it. What all have in common (the registry
+//! protocol) is `oci`'s.
+
+mod generic;
+
+use crate::oci::{self, Access, Login, OciError};
+use app::error::Problem;
+use app::model::image::Allowance;
+use app::model::image_ref::{Digest, Repository, Tag};
+use app::model::provider::Provider;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Addresses of services that aren't the registry itself; tests put their own in.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// Docker Hub's own interface.
+    pub hub: String,
+    /// GitHub's.
+    pub github: String,
+    /// Google's token service.
+    pub google_token: String,
+    /// Google Artifact Registry's interface.
+    pub google: String,
+    /// DigitalOcean's.
+    pub digital_ocean: String,
+    /// Amazon's; `{region}` is replaced.
+    pub ecr: String,
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        Self {
+            hub: "https://hub.docker.com".into(),
+            github: "https://api.github.com".into(),
+            google_token: "https://oauth2.googleapis.com".into(),
+            google: "https://artifactregistry.googleapis.com".into(),
+            digital_ocean: "https://api.digitalocean.com".into(),
+            ecr: "https://api.ecr.{region}.amazonaws.com".into(),
+        }
+    }
+}
+
+/// A part of a list, and where it goes on. The cursor is opaque, survives a restart, and holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is there.
+    pub items: Vec<T>,
+    /// Where it goes on; None: this was the last.
+    pub next: Option<String>,
+}
+
+/// A repository as a registry lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedRepository {
+    /// Its name, without host.
+    pub name: Repository,
+    /// What its registry says about it.
+    pub about: Option<String>,
+}
+
+/// A tag as a registry lists it; most say the name alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedTag {
+    /// The tag.
+    pub name: Tag,
+    /// What it leads to.
+    pub digest: Option<Digest>,
+    /// When it was pushed, Unix seconds.
+    pub at: Option<i64>,
+    /// Compressed bytes.
+    pub size: Option<u64>,
+}
+
+/// Why there is no list.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// This registry doesn't list, or not to this credential. Normal. In plain words.
+    #[error("{0}")]
+    CannotList(String),
+    /// Asked too often; try again after so many seconds.
+    #[error("asked too often")]
+    Wait(u64),
+    /// It should have worked.
+    #[error(transparent)]
+    Failed(#[from] OciError),
+}
+
+/// Who asks, and for whose repositories.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// The registry and the login.
+    pub access: &'a Access,
+    /// Owners, groups or projects to list, where it lists by those.
+    pub namespaces: &'a [String],
+}
+
+/// One registry's ways. `cursor`: None for the first page.
+#[async_trait]
+pub trait Adapter: Send + Sync {
+    /// The login that the registry accepts, made of what is stored. Most: the same.
+    async fn login(&self, _access: &Access, stored: &Login) -> Result<Login, OciError> {
+        Ok(stored.clone())
+    }
+
+    /// The repositories that this credential sees.
+    async fn repositories(&self, asker: Asker<'_>, cursor: Option<&str>) -> Result<Page<ListedRepository>, ListError>;
+
+    /// The tags of a repository.
+    async fn tags(
+        &self,
+        access: &Access,
+        repository: &Repository,
+        cursor: Option<&str>,
+    ) -> Result<Page<ListedTag>, ListError>;
+
+    /// Repositories whose name or description fits, found by the registry itself. None: it has no search.
+    async fn search(&self, _asker: Asker<'_>, _text: &str) -> Result<Option<Vec<ListedRepository>>, ListError> {
+        Ok(None)
+    }
+
+    /// A better explanation than the general one, where the provider's words are known.
+    fn explain(&self, _error: &OciError) -> Option<Problem> {
+        None
+    }
+}
+
+/// All adapters. Cheap to clone.
+#[derive(Clone)]
+pub struct Providers {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoints: Endpoints,
+    generic: generic::Generic,
+}
+
+impl std::fmt::Debug for Providers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Providers")
+    }
+}
+
+impl Providers {
+    /// The adapters over the registry client.
+    pub fn new(oci: oci::Client, endpoints: Endpoints) -> Self {
+        Self { inner: Arc::new(Inner { generic: generic::Generic(oci), endpoints }) }
+    }
+
+    /// The adapter of a provider.
+    pub fn of(&self, provider: Provider) -> &dyn Adapter {
+        let _ = (&self.inner.endpoints, provider);
+        &self.inner.generic
+    }
+
+    /// Docker Hub's public repositories that fit, best first; as anybody.
+    pub async fn search_hub(&self, text: &str) -> Result<Vec<ListedRepository>, ListError> {
+        let _ = text;
+        Err(ListError::CannotList("Not built yet.".into()))
+    }
+
+    /// How many pulls Docker Hub has left for this credential (or this server's address); None: it doesn't say.
+    /// Asks by HEAD, which doesn't count as a pull.
+    pub async fn allowance(&self, access: &Access, now: i64) -> Result<Option<Allowance>, OciError> {
+        let _ = (access, now);
+        Ok(None)
+    }
+}
