@@ -188,7 +188,7 @@ test('markup in every text stays text (I12)', async ({ page, faults }) => {
   }
   const [first = '', second = ''] = services;
   for (const name of names.slice(0, 8)) {
-    const id = await client.create('credentials/create', '/credentials/new', { 'form[name]': name, 'form[url]': lab().registry, 'form[username]': lab().username, 'form[password]': lab().password });
+    const id = await client.create('credentials/create', '/credentials/new', { 'form[name]': name, 'form[url]': lab().registry, 'form[username]': lab().username, 'form[password]': lab().password, 'form[internal]': 'on' });
     await client.create('registries/create', '/registries/new', { 'form[name]': name, 'form[credential]': id, 'form[base_path]': '' });
   }
   // A branch with such a name can't be chosen, but what was typed comes back in the form.

@@ -127,6 +127,7 @@ test('forms of other sites change nothing (C1)', async ({ page, faults }) => {
     'form[url]': lab().registry,
     'form[username]': lab().username,
     'form[password]': lab().password,
+    'form[internal]': 'on',
     'form[credential]': credential,
     advertise_address: '127.0.0.1',
     confirm: 'Lab',

@@ -6,6 +6,9 @@
 mod field;
 mod limit;
 mod store;
+mod users;
+
+pub use users::Users;
 
 use crate::activity;
 use crate::clock::{Clock, random};
@@ -37,13 +40,19 @@ pub struct Credentials {
     oci: oci::Client,
     providers: Providers,
     tests: Arc<TestLimit>,
+    users: users::Socket,
 }
 
 impl Credentials {
     /// The use cases over their parts.
     pub fn new(db: Db, vault: Vault, clock: Clock, oci: oci::Client, providers: Providers) -> Self {
         let tests = Arc::new(TestLimit::new(clock.clone()));
-        Self { db, vault, clock, oci, providers, tests }
+        Self { db, vault, clock, oci, providers, tests, users: users::Socket::default() }
+    }
+
+    /// Plugs in who has to know that a login changed. Once, before anything runs.
+    pub fn set_users(&self, users: Arc<dyn Users>) {
+        self.users.plug(users);
     }
 
     /// What it takes to ask the credential's registry, for the parts of Slipway that talk to it.
@@ -180,6 +189,9 @@ impl CredentialsApi for Credentials {
         }
         if !fields.password.is_empty() {
             self.keep_password(&mut tx, id, &login.password).await?;
+        }
+        if !fields.password.is_empty() || fields.username != old.username {
+            self.users.login_changed(&mut tx, id, &actor.username).await?;
         }
         self.record(&mut tx, actor, "changed", id, &changes(&old, &fields)).await?;
         tx.commit().await.map_err(problems::of)?;

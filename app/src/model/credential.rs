@@ -177,7 +177,7 @@ impl CredentialForm {
         if url.as_ref().is_some_and(|url: &RegistryUrl| url.plain) && !internal {
             errors.push(FieldError::new(
                 "url",
-                "Plain http:// sends the password readable through the network. Use https://, or tick “internal network” \
+                "Plain http:// sends the password readable through the network. Use https://, or tick “Internal network” \
                  if the way there is yours alone.",
             ));
         }

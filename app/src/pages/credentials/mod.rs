@@ -6,7 +6,7 @@ pub mod new;
 pub mod show;
 
 use crate::model::credential::{Credential, CredentialState};
-use crate::ui::{Badge, Field, SecretField, Submit, Tone};
+use crate::ui::{Badge, Checkbox, Field, SecretField, Submit, Tone};
 use leptos::prelude::*;
 
 /// What the last test found, in a word.
@@ -32,6 +32,9 @@ fn fields(of: Option<&Credential>) -> impl IntoView + use<> {
             hint="https://registry.example.com, or 127.0.0.1:5000 for a registry on this machine."/>
         <Field field="username" label="User name" value=username required=true autocomplete="off"/>
         <SecretField field="password" label="Password or token" autocomplete="off" required=is_new hint=hint/>
+        <Checkbox field="internal" label="Internal network" checked=of.is_some_and(|of| of.trust.internal)
+            hint="The registry is in your own network: private addresses and this machine may be reached, over plain \
+                  http:// too."/>
         <Submit text="Save credential" class="primary"/>
     }
 }
