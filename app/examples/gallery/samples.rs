@@ -14,9 +14,13 @@ use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, Sig
 use app::model::build::Build;
 use app::model::credential::{Credential, CredentialForm, CredentialState};
 use app::model::id::{AccountId, BuildId, CredentialId, DeploymentId, JobId, ProjectId, RegistryId, ServiceId};
-use app::model::image::{Fit, Found, Image, Listing, RunsIn, Search, Source, Tags};
+use app::model::image::{
+    Allowance, Attestation, Fit, Found, Hit, Image, ImageConfig, Layer, Listing, PlatformImage, RunsIn, Search, Source,
+    TagLine, Tags,
+};
 use app::model::image_ref::{Digest, ImageRef, RegistryHost, Repository};
 use app::model::job::{Job, JobState, LogLine, Step, StepState};
+use app::model::platform::Platform;
 use app::model::registry::{Registry, RegistryForm};
 use app::model::service::{
     Deployment, GitSource, HealthCheck, Origin, Port, Service, ServiceForm, ServiceState, ServiceSummary, Settings,
@@ -668,34 +672,222 @@ impl SettingsApi for Samples {
 #[async_trait]
 impl ImagesApi for Samples {
     async fn sources(&self, _: &Actor) -> Result<Vec<Source>, AppError> {
-        Ok(Vec::new())
+        Ok(if self.is_full() { sources() } else { sources().split_off(4) })
     }
 
-    async fn search(&self, _: &Actor, _: &Search) -> Result<Found, AppError> {
-        Ok(Found::default())
+    async fn search(&self, actor: &Actor, search: &Search) -> Result<Found, AppError> {
+        let mut sources = ImagesApi::sources(self, actor).await?;
+        sources.retain(|source| search.credential.is_none() || source.credential == search.credential);
+        let mut hits = if self.is_full() { hits(&sources) } else { Vec::new() };
+        hits.retain(|hit| format!("{}/{}", hit.host, hit.repository).contains(search.text.trim()));
+        if search.live && search.credential.is_none() && !search.text.is_empty() {
+            hits.push(Hit {
+                about: Some("Official build of Nginx. <b>Not bold.</b>".into()),
+                ..hit(&sources[sources.len() - 1], "library/nginx")
+            });
+        }
+        let total = hits.len() as u64;
+        let skip = usize::try_from(search.offset).unwrap_or(usize::MAX);
+        let limit = if search.limit == 0 { 50 } else { usize::try_from(search.limit).unwrap_or(usize::MAX) };
+        Ok(Found { hits: hits.into_iter().skip(skip).take(limit).collect(), total, sources })
     }
 
-    async fn tags(&self, _: &Actor, _: &Place, _: &TagSearch, _: bool) -> Result<Tags, AppError> {
-        Ok(Tags { tags: Vec::new(), total: 0, listing: Listing::Never })
+    async fn tags(&self, _: &Actor, place: &Place, search: &TagSearch, _: bool) -> Result<Tags, AppError> {
+        if !self.is_full() {
+            return Ok(Tags { tags: Vec::new(), total: 0, listing: Listing::Never });
+        }
+        if place.repository.as_str() == "acme/ledger" {
+            let why = "This token may read images, but not list tags.".into();
+            return Ok(Tags { tags: Vec::new(), total: 0, listing: Listing::CannotList { why } });
+        }
+        let mut tags: Vec<TagLine> = tags(place);
+        tags.retain(|line| line.tag.as_str().contains(&search.text));
+        let total = tags.len() as u64;
+        let skip = usize::try_from(search.offset).unwrap_or(usize::MAX);
+        let limit = if search.limit == 0 { 50 } else { usize::try_from(search.limit).unwrap_or(usize::MAX) };
+        let tags = tags.into_iter().skip(skip).take(limit).collect();
+        Ok(Tags { tags, total, listing: Listing::Complete { at: now() - 90, count: total, is_refreshing: false } })
     }
 
-    async fn image(&self, _: &Actor, _: &Place, _: &str, _: bool) -> Result<Option<Image>, AppError> {
-        Ok(None)
+    async fn image(&self, _: &Actor, place: &Place, reference: &str, fetch: bool) -> Result<Option<Image>, AppError> {
+        Ok((self.is_full() && (fetch || reference != "edge")).then(|| image(place, reference)))
     }
 
-    async fn credential_for(&self, _: &Actor, _: &ImageRef) -> Result<Option<CredentialId>, AppError> {
-        Ok(None)
+    async fn credential_for(&self, _: &Actor, reference: &ImageRef) -> Result<Option<CredentialId>, AppError> {
+        let found = sources().into_iter().find(|source| source.host == reference.host);
+        Ok(found.filter(|_| self.is_full()).and_then(|source| source.credential))
     }
 
-    async fn runs_in(&self, _: &Actor, _: &RegistryHost, _: &Repository) -> Result<Vec<RunsIn>, AppError> {
-        Ok(Vec::new())
+    async fn runs_in(&self, _: &Actor, host: &RegistryHost, repository: &Repository) -> Result<Vec<RunsIn>, AppError> {
+        Ok(if self.is_full() { runs_in(host, repository) } else { Vec::new() })
     }
 
-    async fn fit(&self, _: &Actor, _: &Image) -> Result<Fit, AppError> {
-        Ok(Fit::Unknown)
+    async fn fit(&self, _: &Actor, image: &Image) -> Result<Fit, AppError> {
+        let node: Platform = parsed("linux/amd64");
+        let fits = image.platforms.iter().flat_map(|image| &image.platform).any(|image| node.runs(image));
+        Ok(if fits { Fit::Some { missing: vec![parsed("linux/riscv64")] } } else { Fit::None { nodes: vec![node] } })
     }
 
     async fn refresh(&self, _: &Actor, _: &CredentialId) -> Result<(), AppError> {
         Err(refused())
+    }
+}
+
+impl Samples {
+    fn is_full(&self) -> bool {
+        matches!(self.0, World::Full | World::NoDocker)
+    }
+}
+
+/// One source for each state of a list; Docker Hub as anybody is the last.
+fn sources() -> Vec<Source> {
+    let source = |n, name: &str, host, listing| Source {
+        credential: Some(CredentialId::from_random(bits(n))),
+        name: name.into(),
+        host: parsed(host),
+        listing,
+        allowance: None,
+    };
+    let refused = Problem::new(
+        "registry.refused",
+        "registry.example.net:5000 refuses connections: nothing listens on that port.",
+        "Check host and port, and whether the registry runs.",
+    );
+    vec![
+        source(1, "GitHub", "ghcr.io", Listing::Complete { at: now() - 240, count: 1_204, is_refreshing: true }),
+        source(
+            2,
+            "Old registry",
+            "registry.example.net:5000",
+            Listing::Failed { problem: refused, at: Some(now() - 90_000), count: 2 },
+        ),
+        source(
+            3,
+            "Google (pull only)",
+            "europe-west3-docker.pkg.dev",
+            Listing::CannotList { why: "This service account may pull images, but not list them.".into() },
+        ),
+        source(4, "Quay", "quay.io", Listing::Reading { found: 3_000 }),
+        Source {
+            credential: None,
+            name: "Docker Hub".into(),
+            host: parsed("docker.io"),
+            listing: Listing::CannotList { why: "Docker Hub is searched, not listed: type a name.".into() },
+            allowance: Some(Allowance { remaining: 14, limit: 100, window: 21_600, at: now() - 60 }),
+        },
+    ]
+}
+
+fn hit(source: &Source, repository: &str) -> Hit {
+    let repository = parsed(repository);
+    Hit {
+        credential: source.credential.clone(),
+        source: source.name.clone(),
+        host: source.host.clone(),
+        runs_in: runs_in(&source.host, &repository),
+        repository,
+        about: None,
+    }
+}
+
+fn hits(sources: &[Source]) -> Vec<Hit> {
+    let names = [
+        ("ghcr.io", "acme/web"),
+        ("ghcr.io", "acme/web-worker"),
+        ("ghcr.io", "acme/ledger"),
+        ("registry.example.net:5000", "shop/website"),
+        ("registry.example.net:5000", "shop/a-very-long-name-of-a-repository-that-somebody-made-by-a-script/web/cache"),
+        ("quay.io", "acme/webhooks"),
+    ];
+    let found = |(host, name): (&str, &str)| {
+        sources.iter().find(|source| source.host.as_str() == host).map(|source| hit(source, name))
+    };
+    names.into_iter().filter_map(found).collect()
+}
+
+fn runs_in(host: &RegistryHost, repository: &Repository) -> Vec<RunsIn> {
+    if host.as_str() != "ghcr.io" || repository.as_str() != "acme/web" {
+        return Vec::new();
+    }
+    let image = ImageRef {
+        host: host.clone(),
+        repository: repository.clone(),
+        tag: Some(parsed("1.10.0")),
+        digest: Some(digest(0x10)),
+    };
+    vec![RunsIn { service: ServiceId::from_random(bits(1)), name: "shop".into(), image }]
+}
+
+fn digest(n: u8) -> Digest {
+    parsed(&format!("sha256:{}", format!("{n:02x}").repeat(32)))
+}
+
+fn tags(place: &Place) -> Vec<TagLine> {
+    let names = ["latest", "1.10.0", "1.10.0-alpine", "1.10.0-rc.2", "1.9.3", "1.9", "edge", "main", "sha-5f3a9c1"];
+    let line = |(n, name): (u8, &str)| {
+        let is_known = n % 3 != 2;
+        let mut running = runs_in(&place.host, &place.repository);
+        running.retain(|running| running.image.tag.as_ref().is_some_and(|tag| tag.as_str() == name));
+        TagLine {
+            tag: parsed(name),
+            digest: is_known.then(|| digest(0x10 + n / 2)),
+            at: is_known.then(|| now() - 86_400 * i64::from(n) - 600),
+            size: is_known.then(|| 48_211_000 + 1_000 * u64::from(n)),
+            runs_in: running,
+        }
+    };
+    (0..).zip(names).map(line).collect()
+}
+
+/// An image for two platforms, with provenance and an SBOM.
+fn image(place: &Place, reference: &str) -> Image {
+    let layer =
+        |n, size| Layer { digest: digest(n), media_type: "application/vnd.oci.image.layer.v1.tar+gzip".into(), size };
+    let platform = |n: u8, name: &str| PlatformImage {
+        platform: Some(parsed(name)),
+        digest: digest(n),
+        size: 48_204_117,
+        config: Some(ImageConfig {
+            created: Some(now() - 86_400),
+            entrypoint: vec!["/usr/bin/web".into(), "serve".into()],
+            cmd: vec!["--port".into(), "8080".into()],
+            env_names: ["PATH", "WEB_MODE", "DATABASE_URL"].map(String::from).into(),
+            ports: vec!["8080/tcp".into()],
+            volumes: vec!["/data".into()],
+            user: "1000:1000".into(),
+            working_dir: "/srv".into(),
+            labels: vec![
+                ("org.opencontainers.image.source".into(), "https://github.com/acme/web".into()),
+                ("org.opencontainers.image.title".into(), "<script>alert(1)</script>".into()),
+            ],
+            history: vec![
+                ("ADD rootfs.tar.gz /".into(), false),
+                ("ENV WEB_MODE=…".into(), true),
+                ("COPY web /usr/bin/web".into(), false),
+            ],
+        }),
+        layers: vec![layer(n + 1, 3_401_613), layer(n + 2, 44_801_022)],
+    };
+    let attestation = |n, about, kind: &str| Attestation {
+        digest: digest(n),
+        about: Some(digest(about)),
+        kinds: vec![kind.into()],
+        size: 12_044,
+    };
+    Image {
+        reference: ImageRef {
+            host: place.host.clone(),
+            repository: place.repository.clone(),
+            tag: reference.parse().ok(),
+            digest: Some(reference.parse().unwrap_or_else(|_| digest(0x10))),
+        },
+        media_type: "application/vnd.oci.image.index.v1+json".into(),
+        platforms: vec![platform(0x20, "linux/amd64"), platform(0x30, "linux/arm64")],
+        attestations: vec![
+            attestation(0x40, 0x20, "https://slsa.dev/provenance/v1"),
+            attestation(0x41, 0x30, "https://spdx.dev/Document"),
+        ],
+        annotations: vec![("org.opencontainers.image.revision".into(), "5f3a9c1e".into())],
+        at: now() - 45,
     }
 }

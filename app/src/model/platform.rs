@@ -38,16 +38,20 @@ impl Platform {
         }))
     }
 
-    /// Whether a node of platform `self` runs images for `image`: the same, or a lower variant of ARM.
+    /// Whether a node of platform `self` runs images for `image`: the same, or what its processor also understands
+    /// (containerd's `platforms.Only`).
     pub fn runs(&self, image: &Self) -> bool {
         if self == image {
             return true;
         }
-        match self.0.as_str() {
-            "linux/arm64" => matches!(image.as_str(), "linux/arm/v7" | "linux/arm/v6"),
-            "linux/arm/v7" => image.as_str() == "linux/arm/v6",
-            _ => false,
-        }
+        let below: &[&str] = match self.0.as_str() {
+            "linux/amd64" => &["linux/386"],
+            "linux/arm64" => &["linux/arm/v7", "linux/arm/v6", "linux/arm/v5"],
+            "linux/arm/v7" => &["linux/arm/v6", "linux/arm/v5"],
+            "linux/arm/v6" => &["linux/arm/v5"],
+            _ => &[],
+        };
+        below.contains(&image.as_str())
     }
 }
 
@@ -88,6 +92,9 @@ mod tests {
         let platform = |text: &str| text.parse::<Platform>().expect("a platform");
         assert!(platform("linux/amd64").runs(&platform("linux/amd64")));
         assert!(platform("linux/arm/v7").runs(&platform("linux/arm/v6")));
+        assert!(platform("linux/arm64/v8").runs(&platform("linux/arm")));
+        assert!(platform("linux/x86_64").runs(&platform("linux/386")));
+        assert!(!platform("linux/amd64").runs(&platform("windows/amd64")));
         assert!(!platform("linux/amd64").runs(&platform("linux/arm64")));
         assert!(!platform("linux/arm/v6").runs(&platform("linux/arm/v7")));
     }
