@@ -1,6 +1,8 @@
 //! Every address as a function or constant; nobody writes `/credentials/…` by hand.
 
+use crate::api::images::Place;
 use crate::model::id::{BuildId, CredentialId, DeploymentId, JobId, RegistryId, ServiceId};
+use crate::model::image_ref::ImageRef;
 
 /// The first page.
 pub const OVERVIEW: &str = "/";
@@ -8,15 +10,27 @@ pub const OVERVIEW: &str = "/";
 pub const SIGN_IN: &str = "/sign-in";
 /// Sign in, then go on to a local address.
 pub fn sign_in_then(next: &str) -> String {
-    let mut encoded = String::new();
-    for byte in next.bytes() {
+    format!("{SIGN_IN}?next={}", encoded(next))
+}
+
+/// A value as it stands in a query.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => encoded.push(char::from(byte)),
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
-    format!("{SIGN_IN}?next={encoded}")
+    encoded
 }
+
+/// Names and values as a query, without those whose value is empty.
+pub fn query(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
+    pairs.map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
+}
+
 /// Create the owner, once.
 pub const SETUP: &str = "/setup";
 /// All services.
@@ -33,6 +47,14 @@ pub const NEW_REGISTRY: &str = "/registries/new";
 pub const CREDENTIALS: &str = "/credentials";
 /// A new credential.
 pub const NEW_CREDENTIAL: &str = "/credentials/new";
+/// Images: what registries hold.
+pub const IMAGES: &str = "/images";
+/// The tags of a repository that the query names.
+pub const REPOSITORY: &str = "/images/repository";
+/// What a tag leads to.
+const IMAGE: &str = "/images/image";
+/// Rows for the image picker: a piece of HTML.
+pub const IMAGE_OPTIONS: &str = "/images/options";
 /// All jobs.
 pub const JOBS: &str = "/jobs";
 /// Settings.
@@ -96,4 +118,72 @@ pub fn job_log(id: &JobId) -> String {
 /// A job's whole log as text.
 pub fn job_log_text(id: &JobId) -> String {
     format!("/jobs/{id}/log.txt")
+}
+
+/// The address with a query; names of repositories have slashes, so they are values and not parts of the path.
+pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let query = query(pairs);
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// A search for images; `more` are further values of the query.
+pub fn images(text: &str, credential: Option<&CredentialId>, more: &[(&str, &str)]) -> String {
+    let credential = credential.map(ToString::to_string).unwrap_or_default();
+    with_query(IMAGES, &[&[("q", text), ("credential", &credential)], more].concat())
+}
+
+/// The values by which a place is named in a query.
+pub fn place_query(place: &Place) -> [(&'static str, String); 3] {
+    [
+        ("credential", place.credential.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("host", place.host.to_string()),
+        ("name", place.repository.to_string()),
+    ]
+}
+
+fn at_place(path: &str, place: &Place, more: &[(&str, &str)]) -> String {
+    let of_place = place_query(place);
+    let mut pairs: Vec<(&str, &str)> = of_place.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    pairs.extend(more);
+    with_query(path, &pairs)
+}
+
+/// The tags of a repository; `more` are further values of the query.
+pub fn repository(place: &Place, more: &[(&str, &str)]) -> String {
+    at_place(REPOSITORY, place, more)
+}
+
+/// What a tag or digest of a repository leads to.
+pub fn image(place: &Place, reference: &str, more: &[(&str, &str)]) -> String {
+    at_place(IMAGE, place, &[&[("reference", reference)], more].concat())
+}
+
+/// A new service that runs an image.
+pub fn new_image_service(image: &ImageRef, credential: Option<&CredentialId>) -> String {
+    let credential = credential.map(ToString::to_string).unwrap_or_default();
+    with_query(NEW_SERVICE, &[("kind", "image"), ("image", &image.to_string()), ("credential", &credential)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_slashes_and_marks_stay_values() {
+        let place = Place {
+            credential: None,
+            host: "127.0.0.1:5600".parse().expect("a host"),
+            repository: "shop/web".parse().expect("a repository"),
+        };
+        assert_eq!(repository(&place, &[]), "/images/repository?host=127.0.0.1%3A5600&name=shop/web");
+        assert_eq!(
+            image(&place, "1.0", &[("for", "service"), ("q", "")]),
+            "/images/image?host=127.0.0.1%3A5600&name=shop/web&reference=1.0&for=service"
+        );
+        assert_eq!(images("", None, &[]), "/images");
+        assert_eq!(images("a&b=c #?", None, &[]), "/images?q=a%26b%3Dc%20%23%3F");
+        let pinned = format!("ghcr.io/a/b:1@sha256:{}", "a".repeat(64)).parse().expect("a reference");
+        let to = new_image_service(&pinned, None);
+        assert!(to.starts_with("/services/new?kind=image&image=ghcr.io/a/b%3A1%40sha256%3Aaaa"), "{to}");
+    }
 }

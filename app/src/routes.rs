@@ -5,7 +5,7 @@
 
 use crate::error::AppError;
 use crate::pages::{self, PageFuture};
-use crate::{request, shell};
+use crate::{paths, request, shell};
 use axum::Router;
 use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
@@ -42,15 +42,26 @@ pages! {
     "/credentials/new" => pages::credentials::new::show,
     "/credentials/{id}" => pages::credentials::show::show,
     "/credentials/{id}/delete" => pages::credentials::delete::show,
+    "/images" => pages::images::search::show,
+    "/images/repository" => pages::images::repository::show,
+    "/images/image" => pages::images::image::show,
     "/jobs" => pages::jobs::list,
     "/jobs/{id}" => pages::jobs::show,
     "/settings" => pages::settings::show,
 }
 
-/// All pages. The server puts `Backend`, `Assets`, `Session`, `RequestId` and, for somebody signed in, `Actor` into each
+/// Pieces of HTML that islands ask for. They may ask registries, so only our own pages get them: the server's guard treats
+/// them as it treats streams.
+pub const PARTS: &[&str] = &[paths::IMAGE_OPTIONS];
+
+/// All pages and pieces. The server puts `Backend`, `Assets`, `Session`, `RequestId` and, for somebody signed in, `Actor` into each
 /// request's extensions.
 pub fn router() -> Router {
-    table().into_iter().fold(Router::new(), |router, (path, show)| {
+    let parts = Router::new().route(
+        paths::IMAGE_OPTIONS,
+        get(|request| shell::respond_part(|| Box::pin(pages::images::options::show()), request)),
+    );
+    table().into_iter().fold(parts, |router, (path, show)| {
         router.route(
             path,
             get(move |params: RawPathParams, mut request: Request| async move {

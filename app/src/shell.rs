@@ -7,7 +7,7 @@ use crate::error::AppError;
 use crate::islands::live::PART;
 use crate::model::account::Actor;
 use crate::model::settings::Host;
-use crate::pages::{Instead, Page, PageFuture, not_found};
+use crate::pages::{Instead, Page, PageFuture, PartFuture, not_found};
 use crate::request::{self, FormState};
 use crate::ui::layout::{Layout, Plain};
 use crate::{paths, ui};
@@ -34,6 +34,27 @@ pub struct Assets {
 
 /// Runs a page function and answers with its document.
 pub async fn respond(show: fn() -> PageFuture, request: Request) -> Response {
+    in_request(request, || document(show)).await
+}
+
+/// Runs the function of a piece of HTML and answers with it alone: no frame, no session touched.
+pub async fn respond_part(show: fn() -> PartFuture, request: Request) -> Response {
+    in_request(request, || async move {
+        let (status, html) = match show().await {
+            Ok(part) => (StatusCode::OK, part.to_html()),
+            Err(error) => {
+                let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                (status, ui::note::explain(&error).to_html())
+            }
+        };
+        let html_type = HeaderValue::from_static("text/html; charset=utf-8");
+        (status, [(header::CONTENT_TYPE, html_type), (header::CACHE_CONTROL, NO_STORE)], html).into_response()
+    })
+    .await
+}
+
+/// Runs work with the request's pieces at hand.
+async fn in_request<F: Future<Output = Response>>(request: Request, work: impl FnOnce() -> F) -> Response {
     let (parts, _) = request.into_parts();
     let owner = Owner::new_root(None);
     let work = owner.with(|| {
@@ -41,7 +62,7 @@ pub async fn respond(show: fn() -> PageFuture, request: Request) -> Response {
         provide_context(parts);
         provide_nonce();
         // Gives every poll the same owner, so that contexts can be read after an await too.
-        ScopedFuture::new_untracked(document(show))
+        ScopedFuture::new_untracked(work())
     });
     Sandboxed::new(work).await
 }

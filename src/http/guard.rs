@@ -1,6 +1,6 @@
 //! Stands in front of every address: who may, from where, with what. Handlers find the answers in the extensions.
 //!
-//! The order matters: host and TLS, then the origin of writes and streams, then first run, then who is asking, then the
+//! The order matters: host and TLS, then the origin of writes, streams and pieces of pages, then first run, then who is asking, then the
 //! body. What comes later costs more.
 
 use super::errors::{failure, redirect, refuse, wants_html};
@@ -41,7 +41,7 @@ pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) ->
         Err(refusal) => return refusal,
     };
     let is_write = !matches!(parts.method, Method::GET | Method::HEAD);
-    if (is_write || is_stream(&parts)) && !transport.is_same_origin(&parts) {
+    if (is_write || is_for_pages(&parts)) && !transport.is_same_origin(&parts) {
         let text = "This didn't come from a page of Slipway, so nothing was done. Open the page and try from there.";
         return refuse(StatusCode::FORBIDDEN, &parts.headers, "Refused", text);
     }
@@ -108,8 +108,10 @@ fn is_function(parts: &Parts) -> bool {
     parts.uri.path().starts_with("/api/")
 }
 
-fn is_stream(parts: &Parts) -> bool {
-    parts.extensions.get::<MatchedPath>().is_some_and(|matched| matched.as_str().ends_with("/log"))
+/// Streams, and pieces of pages that may ask registries: only our own pages get them.
+fn is_for_pages(parts: &Parts) -> bool {
+    let is_listed = |path: &str| path.ends_with("/log") || app::routes::PARTS.contains(&path);
+    parts.extensions.get::<MatchedPath>().is_some_and(|matched| is_listed(matched.as_str()))
 }
 
 fn other_method(parts: &Parts, allowed: &Method) -> Response {

@@ -57,17 +57,23 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/credentials/new", SignedIn(ManageCredentials)),
     (GET, "/credentials/{id}", SignedIn(Read)),
     (GET, "/credentials/{id}/delete", SignedIn(ManageCredentials)),
+    (GET, "/images", SignedIn(Read)),
+    (GET, "/images/repository", SignedIn(Read)),
+    (GET, "/images/image", SignedIn(Read)),
     (GET, "/jobs", SignedIn(Read)),
     (GET, "/jobs/{id}", SignedIn(Read)),
     (GET, "/settings", SignedIn(Read)),
     // Streams.
     (GET, "/jobs/{id}/log", SignedIn(Read)),
     (GET, "/jobs/{id}/log.txt", SignedIn(Read)),
+    // Pieces of pages, for islands. They may ask registries.
+    (GET, "/images/options", SignedIn(Read)),
     // Server functions.
     (POST, "/api/credentials/create", SignedIn(ManageCredentials)),
     (POST, "/api/credentials/update", SignedIn(ManageCredentials)),
     (POST, "/api/credentials/check", SignedIn(ManageCredentials)),
     (POST, "/api/credentials/delete", SignedIn(ManageCredentials)),
+    (POST, "/api/images/look", SignedIn(Read)),
     (POST, "/api/images/refresh", SignedIn(ManageCredentials)),
     (POST, "/api/registries/create", SignedIn(ManageRegistries)),
     (POST, "/api/registries/update", SignedIn(ManageRegistries)),

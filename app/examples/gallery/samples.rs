@@ -99,6 +99,10 @@ pub fn paths() -> Vec<String> {
         "/registries/new",
         "/credentials",
         "/credentials/new",
+        "/images",
+        "/images?q=web&for=service",
+        "/images/repository?host=127.0.0.1:5600&name=shop/web",
+        "/images/image?host=127.0.0.1:5600&name=shop/web&reference=1.4.2&for=service",
         "/jobs",
         "/settings",
     ]

@@ -77,3 +77,34 @@ pub async fn refresh_images(credential: CredentialId) -> Result<(), AppError> {
     })
     .await
 }
+
+/// Asks the registry about a repository, or about one tag or digest of it, now; then shows the page that asked.
+#[server(prefix = "/api", endpoint = "images/look")]
+pub async fn look_at_image(
+    #[server(default)] credential: String,
+    host: RegistryHost,
+    name: Repository,
+    #[server(default)] reference: String,
+) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let credential = if credential.is_empty() {
+            None
+        } else {
+            Some(credential.parse().map_err(|_| AppError::NotFound("credential".into()))?)
+        };
+        let place = Place { credential, host, repository: name };
+        if reference.is_empty() {
+            let search = TagSearch { limit: 1, ..TagSearch::default() };
+            backend.images.tags(&actor, &place, &search, true).await?;
+        } else if backend.images.image(&actor, &place, &reference, true).await?.is_none() {
+            let Place { host, repository, .. } = place;
+            let text = format!(
+                "{host} has no {repository} with “{reference}”, or doesn't show it to this credential. Check the spelling."
+            );
+            return Err(AppError::field("", text));
+        }
+        request::see(request::page(), "")
+    })
+    .await
+}

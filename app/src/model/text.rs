@@ -47,6 +47,29 @@ pub fn count(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
+/// `1,204`.
+pub fn figure(n: u64) -> String {
+    let digits = n.to_string();
+    let mut figure = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            figure.push(',');
+        }
+        figure.push(digit);
+    }
+    figure
+}
+
+/// `1 repository`, `1,204 repositories`.
+pub fn repositories(n: u64) -> String {
+    if n == 1 { "1 repository".into() } else { format!("{} repositories", figure(n)) }
+}
+
+/// `1 tag`, `1,204 tags`.
+pub fn tags(n: u64) -> String {
+    if n == 1 { "1 tag".into() } else { format!("{} tags", figure(n)) }
+}
+
 /// A size in kB, MB or GB (powers of 1000).
 pub fn bytes(n: u64) -> String {
     match n {
@@ -108,6 +131,8 @@ mod tests {
         assert_eq!(duration(185_000), "3 min 05 s");
         assert_eq!(bytes(37_000_000), "37.0 MB");
         assert_eq!(count(1, "build"), "1 build");
+        assert_eq!([0, 999, 1_000, 12_400, 1_234_567].map(figure), ["0", "999", "1,000", "12,400", "1,234,567"]);
+        assert_eq!((repositories(1), tags(50_000)), ("1 repository".into(), "50,000 tags".into()));
         assert_eq!(age(0, 7_300), "2 h ago");
     }
 }

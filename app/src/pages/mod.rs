@@ -6,6 +6,7 @@
 pub mod builds;
 pub mod credentials;
 pub mod first_run;
+pub mod images;
 pub mod jobs;
 pub mod not_found;
 pub mod overview;
@@ -53,3 +54,6 @@ pub type PageResult = Result<Page, Instead>;
 
 /// A page function under way.
 pub type PageFuture = Pin<Box<dyn Future<Output = PageResult> + Send>>;
+
+/// The function of a piece of HTML under way.
+pub type PartFuture = Pin<Box<dyn Future<Output = Result<AnyView, AppError>> + Send>>;

@@ -28,6 +28,7 @@ names! {
     Overview = "overview",
     Service = "service",
     Build = "build",
+    Image = "image",
     Registry = "registry",
     Credential = "credential",
     Job = "job",
@@ -47,6 +48,7 @@ names! {
     Refresh = "refresh",
     User = "user",
     Star = "star",
+    Search = "search",
 }
 
 /// The address of a symbol.

@@ -15,10 +15,11 @@ use leptos::server_fn::ServerFn;
 /// Looks to choose from: the cookie's value, and its name. Without the cookie, the system decides.
 pub const THEMES: [(&str, &str); 2] = [("light", "Light"), ("dark", "Dark")];
 
-const PLACES: [(&str, &str, Name); 5] = [
+const PLACES: [(&str, &str, Name); 6] = [
     (paths::OVERVIEW, "Overview", Name::Overview),
     (paths::SERVICES, "Services", Name::Service),
     (paths::BUILDS, "Builds", Name::Build),
+    (paths::IMAGES, "Images", Name::Image),
     (paths::REGISTRIES, "Registries", Name::Registry),
     (paths::CREDENTIALS, "Credentials", Name::Credential),
 ];

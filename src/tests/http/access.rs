@@ -6,9 +6,9 @@ use axum::body::Body;
 use slipway::http::OWN_PATHS;
 use slipway::http::permissions::{Access, Entry, TABLE, find};
 
-/// Every address that the program has: pages, server functions, its own.
+/// Every address that the program has: pages and their pieces, server functions, its own.
 fn all_addresses() -> Vec<(Method, String)> {
-    let pages = app::routes::PATHS.iter().map(|path| (Method::GET, (*path).to_owned()));
+    let pages = app::routes::PATHS.iter().chain(app::routes::PARTS).map(|path| (Method::GET, (*path).to_owned()));
     let own = OWN_PATHS.iter().map(|path| (Method::GET, (*path).to_owned()));
     let functions = server_fn::axum::server_fn_paths().map(|(path, method)| (method, path.to_owned()));
     pages.chain(own).chain(functions).collect()
