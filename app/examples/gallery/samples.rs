@@ -101,8 +101,10 @@ pub fn paths() -> Vec<String> {
         "/credentials/new",
         "/images",
         "/images?q=web&for=service",
-        "/images/repository?host=127.0.0.1:5600&name=shop/web",
-        "/images/image?host=127.0.0.1:5600&name=shop/web&reference=1.4.2&for=service",
+        "/images/repository?host=ghcr.io&name=acme/web",
+        "/images/repository?host=ghcr.io&name=acme/ledger&q=1.0",
+        "/images/image?host=ghcr.io&name=acme/web&reference=1.10.0&for=service",
+        "/images/image?host=ghcr.io&name=acme/web&reference=edge",
         "/jobs",
         "/settings",
     ]

@@ -154,12 +154,22 @@ fn onward(place: &Place, typed: &Typed, side: Vec<String>) -> Row {
 }
 
 /// What to know about the lists that were searched; complete ones go without saying.
-fn source_note(source: &Source) -> Option<String> {
-    let Source { name, listing, .. } = source;
-    match listing {
-        Listing::Complete { is_refreshing: false, .. } => None,
-        _ => Some(format!("{name}: {}.", listing_words(listing, text::repositories))),
+fn source_notes(sources: &[Source]) -> Vec<String> {
+    let mut notes: Vec<String> = sources
+        .iter()
+        .filter(|source| matches!(source.listing, Listing::Never | Listing::Reading { .. } | Listing::Failed { .. }))
+        .map(|source| format!("{}: {}.", source.name, listing_words(&source.listing, text::repositories)))
+        .collect();
+    // Docker Hub as anybody is searched.
+    let silent = sources
+        .iter()
+        .filter(|source| source.credential.is_some() && matches!(source.listing, Listing::CannotList { .. }))
+        .map(|source| source.name.as_str())
+        .collect::<Vec<_>>();
+    if !silent.is_empty() {
+        notes.push(format!("{} can't list: type a whole name and it will be checked.", silent.join(", ")));
     }
+    notes
 }
 
 fn allowance_note(piece: &mut Piece, allowance: Option<&Allowance>) {
@@ -191,7 +201,7 @@ impl Asker {
         };
         let mut piece = Piece { is_unsettled: !self.is_live && typed.name.len() > 1, ..Piece::default() };
         piece.say(&format!("{}.", text::repositories(found.total)));
-        for words in found.sources.iter().filter_map(source_note) {
+        for words in source_notes(&found.sources) {
             // Seen above the rows; said once, not on every key.
             piece.notes.push(view! { <p class="hint">{words}</p> }.into_any());
         }

@@ -130,7 +130,7 @@ fn row(line: TagLine, place: &Place, purpose: Purpose) -> impl IntoView + use<> 
     let to = paths::image(place, tag.as_str(), &[purpose.pair()]);
     view! {
         <tr>
-            <td><a class="mono" href=to>{tag.to_string()}</a></td>
+            <td><a href=to><code>{tag.to_string()}</code></a></td>
             <td class="wide">{digest.map(|digest| view! { <code title=digest.to_string()>{digest.brief()}</code> })}</td>
             <td>{at.map(|at| view! { <Age seconds=at/> })}</td>
             <td class="num wide">{size.map(text::bytes)}</td>

@@ -130,7 +130,7 @@ fn row(hit: Hit, typed: &Typed, purpose: Purpose) -> impl IntoView + use<> {
     view! {
         <tr>
             <td>
-                <a class="mono" href=to>{name}</a>
+                <a href=to><code>{name}</code></a>
                 {about.map(|about| view! { <span class="hint">{about}</span> })}
             </td>
             <td class="wide">{source}</td>

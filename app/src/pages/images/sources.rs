@@ -5,8 +5,7 @@ use crate::api::images::RefreshImages;
 use crate::model::image::{Listing, Source};
 use crate::model::text;
 use crate::paths;
-use crate::ui::table::{col, wide};
-use crate::ui::{Badge, Empty, Form, ProblemBox, Table, Tone};
+use crate::ui::{Badge, Empty, Form, Tone};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
@@ -23,8 +22,14 @@ fn tone(listing: &Listing) -> (Tone, &'static str) {
 
 fn details(listing: &Listing) -> Option<AnyView> {
     match listing {
-        Listing::CannotList { why } => Some(view! { <p class="hint">{why.clone()}</p> }.into_any()),
-        Listing::Failed { problem, .. } => Some(view! { <ProblemBox problem=problem.clone()/> }.into_any()),
+        Listing::CannotList { why } => Some(view! { <span class="hint">{why.clone()}</span> }.into_any()),
+        Listing::Failed { problem, .. } => Some(
+            view! {
+                <span class="failed" data-problem=problem.code.clone()>{problem.cause.clone()}</span>
+                <span class="hint">{problem.remedy.clone()}</span>
+            }
+            .into_any(),
+        ),
         _ => None,
     }
 }
@@ -42,8 +47,7 @@ pub fn table(sources: Vec<Source>) -> AnyView {
         .into_any();
     }
     let rows = sources.into_iter().map(row).collect_view();
-    let columns = vec![col("Source"), wide("Host"), col("State"), col("List"), col("Actions")];
-    view! { <Table name="Sources" columns=columns>{rows}</Table> }.into_any()
+    view! { <ul class="rows sources">{rows}</ul> }.into_any()
 }
 
 fn row(source: Source) -> impl IntoView {
@@ -51,7 +55,7 @@ fn row(source: Source) -> impl IntoView {
     let (tone, word) = tone(&listing);
     let link = match &credential {
         Some(id) => view! { <a href=paths::credential(id)>{name.clone()}</a> }.into_any(),
-        None => name.clone().into_any(),
+        None => view! { <span>{name.clone()}</span> }.into_any(),
     };
     let allowance = allowance.map(|allowance| {
         let class = if is_scarce(&allowance) { "hint scarce" } else { "hint" };
@@ -66,12 +70,11 @@ fn row(source: Source) -> impl IntoView {
         }
     });
     view! {
-        <tr>
-            <td>{link}</td>
-            <td class="key wide"><code>{host.to_string()}</code></td>
-            <td><Badge tone=tone text=word/></td>
-            <td class="text">{listing_words(&listing, text::repositories)}{details(&listing)}{allowance}</td>
-            <td>{refresh}</td>
-        </tr>
+        <li>
+            <span class="what">{link}<code class="hint">{host.to_string()}</code></span>
+            <span class="state"><Badge tone=tone text=word/></span>
+            <span class="list">{listing_words(&listing, text::repositories)}{details(&listing)}{allowance}</span>
+            {refresh}
+        </li>
     }
 }
