@@ -52,7 +52,11 @@ pub fn table(sources: Vec<Source>) -> AnyView {
 
 fn row(source: Source) -> impl IntoView {
     let Source { credential, name, host, listing, allowance } = source;
-    let (tone, word) = tone(&listing);
+    let is_silent = matches!(listing, Listing::CannotList { .. });
+    // Docker Hub as anybody is searched, which is no lesser way.
+    let is_searched = credential.is_none() && is_silent;
+    let (tone, word) = if is_searched { (Tone::Ok, "Searched") } else { tone(&listing) };
+    let state = (!is_searched).then(|| listing_words(&listing, text::repositories));
     let link = match &credential {
         Some(id) => view! { <a href=paths::credential(id)>{name.clone()}</a> }.into_any(),
         None => view! { <span>{name.clone()}</span> }.into_any(),
@@ -61,7 +65,6 @@ fn row(source: Source) -> impl IntoView {
         let class = if is_scarce(&allowance) { "hint scarce" } else { "hint" };
         view! { <span class=class>{allowance_words(&allowance)}</span> }
     });
-    let is_silent = matches!(listing, Listing::CannotList { .. });
     let refresh = credential.filter(|_| !is_silent).map(|id| {
         view! {
             <Form to=RefreshImages::PATH class="row" flat=true hidden=vec![("credential", id.to_string())]>
@@ -73,7 +76,7 @@ fn row(source: Source) -> impl IntoView {
         <li>
             <span class="what">{link}<code class="hint">{host.to_string()}</code></span>
             <span class="state"><Badge tone=tone text=word/></span>
-            <span class="list">{listing_words(&listing, text::repositories)}{details(&listing)}{allowance}</span>
+            <span class="list">{state}{details(&listing)}{allowance}</span>
             {refresh}
         </li>
     }
