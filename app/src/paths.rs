@@ -37,6 +37,8 @@ pub const SETUP: &str = "/setup";
 pub const SERVICES: &str = "/services";
 /// A new service.
 pub const NEW_SERVICE: &str = "/services/new";
+/// A new service of an image that is there already; `&image=` and `&credential=` fill its form in.
+pub const NEW_IMAGE_SERVICE: &str = "/services/new?kind=image";
 /// All builds.
 pub const BUILDS: &str = "/builds";
 /// All registries.

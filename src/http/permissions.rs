@@ -82,6 +82,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (POST, "/api/services/create", SignedIn(ManageServices)),
     (POST, "/api/services/update", SignedIn(ManageServices)),
     (POST, "/api/services/delete", SignedIn(ManageServices)),
+    (POST, "/api/services/deploy", SignedIn(ManageServices)),
     (POST, "/api/services/roll-back", SignedIn(ManageServices)),
     (POST, "/api/services/cancel-deployment", SignedIn(ManageServices)),
     (POST, "/api/builds/start", SignedIn(ManageServices)),

@@ -1,13 +1,14 @@
 //! The use cases behind `app::api::services`.
 
-use super::{Services, env, remove, roll_back, store, store_deployments, subject};
+use super::pull::Reach;
+use super::{Services, env, remove, roll_back, save, store, store_deployments, subject};
 use crate::jobs::{Lane, NewJob};
 use crate::{activity, problems};
 use app::api::services::ServicesApi;
-use app::error::AppError;
+use app::error::{AppError, Blocker};
 use app::model::account::{Action, Actor};
 use app::model::id::{DeploymentId, ServiceId};
-use app::model::service::{Deployment, Origin, Service, ServiceForm, ServiceSummary, Task};
+use app::model::service::{Deployment, Origin, Service, ServiceForm, ServiceSummary, Source, Task};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -54,12 +55,12 @@ impl ServicesApi for Services {
 
     async fn create(&self, actor: &Actor, form: ServiceForm) -> Result<ServiceId, AppError> {
         actor.may(Action::ManageServices)?;
-        self.insert(&actor.username, form.validated()?).await
+        self.insert(actor, form.validated()?).await
     }
 
     async fn update(&self, actor: &Actor, id: &ServiceId, version: i64, form: ServiceForm) -> Result<(), AppError> {
         actor.may(Action::ManageServices)?;
-        self.change(&actor.username, id, version, form.validated()?).await
+        self.change(actor, id, version, form.validated()?).await
     }
 
     async fn delete(&self, actor: &Actor, id: &ServiceId) -> Result<(), AppError> {
@@ -106,11 +107,49 @@ impl ServicesApi for Services {
         found.map(|(deployment, _)| deployment).ok_or_else(|| AppError::NotFound("deployment".into()))
     }
 
+    async fn deploy_image(&self, actor: &Actor, id: &ServiceId) -> Result<DeploymentId, AppError> {
+        actor.may(Action::ManageServices)?;
+        let seen = self.live(id).await?;
+        let Source::Image(source) = &seen.source else {
+            return Err(AppError::Blocked(vec![Blocker {
+                reason: format!("{} comes from git: build it, and deploy what the build makes.", seen.name),
+                link: None,
+            }]));
+        };
+        // Before the transaction: nobody else may write while a registry takes its time.
+        let image = self.resolve(id, source).await?;
+        let mut tx = self.inner.db.write().await.map_err(problems::of)?;
+        let service = self.locked(&mut tx, id).await?;
+        if service.version != seen.version {
+            return Err(save::stale(id));
+        }
+        let settings =
+            env::with_values(&self.inner.vault, &mut *tx, id.as_str(), service.settings).await.map_err(problems::of)?;
+        let new = store_deployments::New {
+            service: id.clone(),
+            reach: Reach::of(source),
+            image,
+            commit: None,
+            commit_subject: None,
+            settings,
+            origin: Origin::Image,
+            asked_by: actor.username.clone(),
+        };
+        let deployment = self.add_deployment(&mut tx, &new).await?;
+        let detail = new.image.to_string();
+        activity::record(&mut tx, &self.inner.clock, &actor.username, "service.deployed", deployment.as_str(), &detail)
+            .await
+            .map_err(problems::of)?;
+        tx.commit().await.map_err(problems::of)?;
+        self.inner.jobs.wake();
+        Ok(deployment)
+    }
+
     async fn roll_back(&self, actor: &Actor, to: &DeploymentId) -> Result<DeploymentId, AppError> {
         actor.may(Action::ManageServices)?;
         let mut tx = self.inner.db.write().await.map_err(problems::of)?;
         let found = store_deployments::find(&mut *tx, to).await.map_err(problems::of)?;
-        let (to, registry) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
+        let (to, reach) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
         // Asked for in two tabs: it happens once.
         let newest = store_deployments::newest(&mut *tx, &to.service).await.map_err(problems::of)?;
         if let Some(under_way) = newest.filter(|newest| roll_back::is_on_its_way(newest, &to.id)) {
@@ -127,7 +166,7 @@ impl ServicesApi for Services {
         let new = store_deployments::New {
             service: to.service,
             image: to.image,
-            registry,
+            reach,
             commit: to.commit,
             commit_subject: to.commit_subject,
             settings,

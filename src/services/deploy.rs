@@ -2,12 +2,12 @@
 //! healthy, mark it as the current one. Each step may run again after a crash. A failure or a cancel restores what ran
 //! before, see [`super::undo`].
 
+use super::pull::Pull;
 use super::readiness::{Verdict, judge};
 use super::store::{self, Record};
 use super::{Services, env, failure, spec, store_deployments};
 use crate::docker::{DockerError, Found, Network, PullLogin};
 use crate::jobs::{self, Handler, JobContext, JobError};
-use crate::registries::Target;
 use app::error::{AppError, Problem};
 use app::model::id::DeploymentId;
 use app::model::secret::Secret;
@@ -41,13 +41,13 @@ pub(super) struct Plan {
     pub service: Record,
     /// With the values of environment variables.
     pub deployment: Deployment,
-    pub target: Target,
+    pub pull: Pull,
 }
 
 impl Plan {
     /// How nodes sign in for the image.
     pub(super) fn login(&self) -> Option<PullLogin> {
-        let login = self.target.access.login.as_ref()?;
+        let login = self.pull.access.login.as_ref()?;
         Some(PullLogin {
             server: self.deployment.image.host.config_key().to_owned(),
             username: login.username.clone(),
@@ -115,7 +115,7 @@ impl Handler for Deploy {
 
 /// The registry's password, and environment variables whose names say that they are secret, never show in the log.
 fn mask(plan: &Plan, cx: &JobContext) {
-    if let Some(login) = &plan.target.access.login {
+    if let Some(login) = &plan.pull.access.login {
         cx.mask(&login.password);
     }
     for (name, value) in &plan.deployment.settings.env {
@@ -137,22 +137,15 @@ impl Services {
                 "There is nothing left to do; its history stays readable.",
             )
         };
-        let (mut deployment, registry) = found.ok_or_else(gone)?;
+        let (mut deployment, reach) = found.ok_or_else(gone)?;
         let service = store::find(self.inner.db.read(), &deployment.service).await.map_err(jobs::internal)?;
         let service = service.filter(|service| !service.is_deleted).ok_or_else(gone)?;
         deployment.settings =
             env::with_values(&self.inner.vault, self.inner.db.read(), id.as_str(), deployment.settings)
                 .await
                 .map_err(jobs::internal)?;
-        let target = self.inner.registries.target(&registry).await.map_err(inner)?.ok_or_else(|| {
-            Problem::new(
-                "deploy.registry_gone",
-                "The registry that holds this image was deleted from Slipway, so nodes can't sign in to pull it.",
-                "Create it again and build anew.",
-            )
-            .with_link(paths::NEW_REGISTRY, "Create a registry")
-        })?;
-        Ok(Plan { service, deployment, target })
+        let pull = self.pull(&reach, &deployment.image).await.map_err(inner)?;
+        Ok(Plan { service, deployment, pull })
     }
 
     async fn check_image(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
@@ -163,22 +156,21 @@ impl Services {
     pub(super) async fn ask_registry(&self, plan: &Plan) -> Result<(), Problem> {
         let image = &plan.deployment.image;
         let Some(digest) = &image.digest else {
-            return Err(Problem::new("deploy.no_digest", format!("{image} has no digest."), "Build anew."));
+            return Err(Problem::new("deploy.no_digest", format!("{image} has no digest."), "Deploy anew."));
         };
-        let target = &plan.target;
-        let found =
-            self.inner.oci.digest(&target.access, &image.repository, digest.as_str()).await.map_err(|error| {
-                let problem = error.problem();
-                let cause = format!("The registry {} can't give the image. {}", target.name, problem.cause);
-                Problem { cause, ..problem }
-            })?;
+        let pull = &plan.pull;
+        let found = self.inner.oci.digest(&pull.access, &image.repository, digest.as_str()).await.map_err(|error| {
+            let problem = error.problem();
+            let cause = format!("The registry {} can't give the image. {}", pull.name, problem.cause);
+            Problem { cause, ..problem }
+        })?;
         if found.as_ref() == Some(digest) {
             return Ok(());
         }
         Err(Problem::new(
             "deploy.image_gone",
-            format!("The registry {} doesn't have {} {} any more.", target.name, image.repository, digest.brief()),
-            "Build that commit anew, or choose another deployment.",
+            format!("The registry {} doesn't have {} {} any more.", pull.name, image.repository, digest.brief()),
+            "Build or deploy anew, or choose another deployment.",
         )
         .with_link(paths::service(&plan.service.id), "Open the service"))
     }

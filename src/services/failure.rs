@@ -51,7 +51,7 @@ impl Services {
                 "deploy.pull_failed",
                 format!(
                     "A node couldn't pull the image, although the registry {} has it and accepts the credential.",
-                    plan.target.name
+                    plan.pull.name
                 ),
                 "Check that every node reaches the registry under this name and trusts its certificate; the cause is in \
                  Docker's own log on that node.",

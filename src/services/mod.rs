@@ -8,6 +8,7 @@ mod api;
 mod deploy;
 mod env;
 mod failure;
+mod pull;
 mod readiness;
 mod remove;
 mod roll_back;
@@ -22,7 +23,9 @@ mod words;
 use crate::builds::{self, FinishedBuild, ServiceFacts};
 use crate::clock::{Clock, random};
 use crate::config::Config;
+use crate::credentials::Credentials;
 use crate::docker::Docker;
+use crate::images::Images;
 use crate::jobs::{Handler, Jobs, Lane, NewJob};
 use crate::problems;
 use crate::registries::Registries;
@@ -30,9 +33,10 @@ use crate::settings::Settings;
 use crate::storage::{Db, Tx};
 use crate::vault::Vault;
 use crate::{activity, oci};
-use app::error::AppError;
+use app::error::{AppError, Blocker, Link};
 use app::model::id::{DeploymentId, ServiceId};
-use app::model::service::Origin;
+use app::model::service::{Origin, Source};
+use app::paths;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -47,7 +51,9 @@ struct Inner {
     vault: Vault,
     clock: Clock,
     jobs: Jobs,
+    credentials: Credentials,
     registries: Registries,
+    images: Images,
     oci: oci::Client,
     docker: Docker,
     config: Config,
@@ -63,14 +69,18 @@ impl Services {
         vault: Vault,
         clock: Clock,
         jobs: Jobs,
+        credentials: Credentials,
         registries: Registries,
+        images: Images,
         oci: oci::Client,
         docker: Docker,
         config: Config,
         settings: Settings,
     ) -> Self {
         let observed = watch::Observed::default();
-        Self { inner: Arc::new(Inner { db, vault, clock, jobs, registries, oci, docker, config, settings, observed }) }
+        let inner =
+            Inner { db, vault, clock, jobs, credentials, registries, images, oci, docker, config, settings, observed };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The jobs that it runs; `start.rs` registers them.
@@ -110,12 +120,18 @@ fn subject(service: &ServiceId) -> String {
 impl builds::Services for Services {
     async fn facts(&self, service: &ServiceId) -> Result<ServiceFacts, AppError> {
         let record = self.live(service).await?;
-        Ok(ServiceFacts {
-            name: record.name,
-            slug: record.slug,
-            project_slug: record.project_slug,
-            source: record.source,
-        })
+        match record.source {
+            Source::Git(source) => {
+                Ok(ServiceFacts { name: record.name, slug: record.slug, project_slug: record.project_slug, source })
+            }
+            Source::Image(_) => Err(AppError::Blocked(vec![Blocker {
+                reason: format!(
+                    "{} runs an image that is there already: deploy it, there is nothing to build.",
+                    record.name
+                ),
+                link: Some(Link { href: paths::service(&record.id), text: format!("Open {}", record.name) }),
+            }])),
+        }
     }
 
     async fn deploy(&self, tx: &mut Tx, build: &FinishedBuild) -> Result<(), AppError> {
@@ -130,8 +146,8 @@ impl builds::Services for Services {
         let new = store_deployments::New {
             service: record.id,
             image: build.image.clone(),
-            registry: build.registry.clone(),
-            commit: build.commit.clone(),
+            reach: pull::Reach::Registry(build.registry.clone()),
+            commit: Some(build.commit.clone()),
             commit_subject: build.commit_subject.clone(),
             settings,
             origin: Origin::Build { build: build.id.clone(), number: build.number },

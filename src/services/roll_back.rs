@@ -63,7 +63,7 @@ mod tests {
             number: 3,
             service: ServiceId::from_random([1; 8]),
             image: "a.example/b:1".parse().expect("an image"),
-            commit: "a".repeat(40).parse().expect("a commit"),
+            commit: None,
             commit_subject: None,
             settings: Settings { ports: vec![port(8080)], ..Settings::default() },
             origin: Origin::Build { build: BuildId::from_random([1; 8]), number: 1 },

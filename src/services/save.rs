@@ -5,22 +5,27 @@ use super::{Services, env, roll_back};
 use crate::clock::random;
 use crate::storage::Tx;
 use crate::{activity, problems};
+use app::api::images::ImagesApi as _;
 use app::error::{AppError, Blocker, FieldError, Link};
+use app::model::account::Actor;
 use app::model::id::{ProjectId, ServiceId};
-use app::model::service::{GitUrl, Port, ServiceFields, Settings};
+use app::model::image_ref::{ImageRef, RegistryHost};
+use app::model::service::{CredentialChoice, ImageSource, Port, ServiceFields, Settings, Source, SourceFields};
 use app::model::text;
 use app::paths;
 
 impl Services {
-    pub(super) async fn insert(&self, by: &str, fields: ServiceFields) -> Result<ServiceId, AppError> {
-        let mut errors = self.repository_errors(&fields.source.repository).await;
+    pub(super) async fn insert(&self, actor: &Actor, fields: ServiceFields) -> Result<ServiceId, AppError> {
+        let by = &actor.username;
+        let source = self.source(actor, &fields).await?;
+        let mut errors = self.repository_errors(&source).await;
         let mut tx = self.inner.db.write().await.map_err(problems::of)?;
         let project = store::project_named(&mut tx, &fields.project).await.map_err(problems::of)?;
         let slug = match &project {
             Some(project) => self.named(&mut tx, &project.id, None, &fields.name, &mut errors).await?,
             None => text::slug(&fields.name),
         };
-        self.common_errors(&mut tx, None, &fields, &mut errors).await?;
+        self.common_errors(&mut tx, None, &source, &fields.settings, &mut errors).await?;
         if !errors.is_empty() {
             return Err(errors.into());
         }
@@ -30,7 +35,8 @@ impl Services {
         };
         let id = ServiceId::from_random(random());
         let settings = env::without_values(&fields.settings);
-        store::insert(&mut tx, &id, &project.id, self.saved(&fields, &slug, &settings)).await.map_err(problems::of)?;
+        let saved = self.saved(&fields.name, &slug, &source, &settings);
+        store::insert(&mut tx, &id, &project.id, saved).await.map_err(problems::of)?;
         self.seal(&mut tx, &id, &fields.settings).await?;
         self.record(&mut tx, by, "service.created", &id, &fields.name).await?;
         tx.commit().await.map_err(problems::of)?;
@@ -39,14 +45,24 @@ impl Services {
 
     pub(super) async fn change(
         &self,
-        by: &str,
+        actor: &Actor,
         id: &ServiceId,
         version: i64,
         fields: ServiceFields,
     ) -> Result<(), AppError> {
-        let mut errors = self.repository_errors(&fields.source.repository).await;
+        let by = &actor.username;
+        let source = self.source(actor, &fields).await?;
+        let mut errors = self.repository_errors(&source).await;
         let mut tx = self.inner.db.write().await.map_err(problems::of)?;
         let before = self.locked(&mut tx, id).await?;
+        if before.source.git().is_some() != source.git().is_some() {
+            return Err(AppError::Blocked(vec![Blocker {
+                reason:
+                    "A service keeps its kind of source: from git, or an image. Create a new service for the other."
+                        .into(),
+                link: Some(Link { href: paths::NEW_SERVICE.into(), text: "Create a service".into() }),
+            }]));
+        }
         if !before.project_name.eq_ignore_ascii_case(&fields.project) {
             errors.push(FieldError::new(
                 "project",
@@ -59,32 +75,41 @@ impl Services {
         let slug = self.named(&mut tx, &before.project, Some(id), &fields.name, &mut errors).await?;
         // A name that makes the same slug keeps the one it has, with its number.
         let slug = if text::slug(&before.name) == text::slug(&fields.name) { before.slug.clone() } else { slug };
-        self.common_errors(&mut tx, Some(id), &fields, &mut errors).await?;
+        self.common_errors(&mut tx, Some(id), &source, &fields.settings, &mut errors).await?;
         if !errors.is_empty() {
             return Err(errors.into());
         }
         let settings = env::without_values(&fields.settings);
-        let saved = self.saved(&fields, &slug, &settings);
+        let saved = self.saved(&fields.name, &slug, &source, &settings);
         if !store::update(&mut tx, id, version, saved).await.map_err(problems::of)? {
-            return Err(AppError::Blocked(vec![Blocker {
-                reason:
-                    "Somebody changed this service since you opened the form. Look at it anew and repeat your change."
-                        .into(),
-                link: Some(Link { href: paths::edit_service(id), text: "Open the form anew".into() }),
-            }]));
+            return Err(stale(id));
         }
         self.seal(&mut tx, id, &fields.settings).await?;
         self.record(&mut tx, by, "service.changed", id, &fields.name).await?;
         tx.commit().await.map_err(problems::of)
     }
 
-    async fn locked(&self, tx: &mut Tx, id: &ServiceId) -> Result<Record, AppError> {
+    pub(super) async fn locked(&self, tx: &mut Tx, id: &ServiceId) -> Result<Record, AppError> {
         let found = store::find(&mut **tx, id).await.map_err(problems::of)?;
         found.filter(|record| !record.is_deleted).ok_or_else(|| AppError::NotFound("service".into()))
     }
 
-    fn saved<'a>(&self, fields: &'a ServiceFields, slug: &'a str, settings: &'a Settings) -> Saved<'a> {
-        Saved { name: &fields.name, slug, source: &fields.source, settings, now: self.inner.clock.millis() }
+    fn saved<'a>(&self, name: &'a str, slug: &'a str, source: &'a Source, settings: &'a Settings) -> Saved<'a> {
+        Saved { name, slug, source, settings, now: self.inner.clock.millis() }
+    }
+
+    /// What the form says, with the credential that it leaves to us.
+    async fn source(&self, actor: &Actor, fields: &ServiceFields) -> Result<Source, AppError> {
+        let (image, choice) = match &fields.source {
+            SourceFields::Git(source) => return Ok(Source::Git(source.clone())),
+            SourceFields::Image { image, credential } => (image.clone(), credential),
+        };
+        let credential = match choice {
+            CredentialChoice::None => None,
+            CredentialChoice::Of(id) => Some(id.clone()),
+            CredentialChoice::Automatic => self.inner.images.credential_for(actor, &image).await?,
+        };
+        Ok(Source::Image(ImageSource { image, credential }))
     }
 
     async fn seal(&self, tx: &mut Tx, id: &ServiceId, settings: &Settings) -> Result<(), AppError> {
@@ -124,24 +149,29 @@ impl Services {
         &self,
         tx: &mut Tx,
         but: Option<&ServiceId>,
-        fields: &ServiceFields,
+        source: &Source,
+        settings: &Settings,
         errors: &mut Vec<FieldError>,
     ) -> Result<(), AppError> {
-        if let Some(registry) = &fields.source.registry
+        if let Some(registry) = source.git().and_then(|source| source.registry.as_ref())
             && !store::registry_exists(tx, registry).await.map_err(problems::of)?
         {
             errors.push(FieldError::new("registry", "This registry was deleted. Choose another one."));
         }
+        if let Some(ImageSource { image, credential: Some(credential) }) = source.image() {
+            let url = store::credential_url(tx, credential).await.map_err(problems::of)?;
+            errors.extend(credential_error(image, url.map(|url| url.host).as_ref()));
+        }
         let others = store::publishers(tx, but).await.map_err(problems::of)?;
-        errors.extend(port_error(&fields.settings.ports, &others));
+        errors.extend(port_error(&settings.ports, &others));
         Ok(())
     }
 
     /// Local repositories are allowed only below the configured folders, links followed.
-    async fn repository_errors(&self, repository: &GitUrl) -> Vec<FieldError> {
-        if !repository.is_local() {
+    async fn repository_errors(&self, source: &Source) -> Vec<FieldError> {
+        let Some(repository) = source.git().map(|source| &source.repository).filter(|url| url.is_local()) else {
             return Vec::new();
-        }
+        };
         let allowed = &self.inner.config.local_repositories;
         let refused = |why: &str| vec![FieldError::new("repository", why)];
         if !allowed.iter().any(|folder| std::path::Path::new(repository.as_str()).starts_with(folder)) {
@@ -169,6 +199,26 @@ fn free_slug<'a>(slug: &str, taken: impl Iterator<Item = &'a str> + Clone) -> St
         return slug.to_owned();
     }
     (2_u32..).map(|number| format!("{slug}-{number}")).find(|candidate| is_free(candidate)).unwrap_or_default()
+}
+
+/// Somebody changed it since `version` was read.
+pub(super) fn stale(id: &ServiceId) -> AppError {
+    AppError::Blocked(vec![Blocker {
+        reason: "Somebody changed this service meanwhile. Look at it as it is now, then repeat what you did.".into(),
+        link: Some(Link { href: paths::edit_service(id), text: "Open the form anew".into() }),
+    }])
+}
+
+/// A password goes to the host that it is for, and nowhere else.
+fn credential_error(image: &ImageRef, host: Option<&RegistryHost>) -> Option<FieldError> {
+    let message = match host {
+        Some(host) if *host == image.host => return None,
+        Some(host) => {
+            format!("This credential is for {host}; the image lies at {}. Choose one of that host.", image.host)
+        }
+        None => "This credential was deleted. Choose another one.".to_owned(),
+    };
+    Some(FieldError::new("credential", message))
 }
 
 fn port_error(ports: &[Port], others: &[Publisher]) -> Option<FieldError> {

@@ -3,9 +3,11 @@
 //! Settings are kept with the names of environment variables alone; their values are sealed, see [`super::env`].
 
 use crate::storage::{StorageError, Tx, from_json, parsed, to_json};
-use app::model::id::{DeploymentId, JobId, ProjectId, RegistryId, ServiceId};
+use app::model::credential::RegistryUrl;
+use app::model::id::{CredentialId, DeploymentId, JobId, ProjectId, RegistryId, ServiceId};
+use app::model::image_ref::ImageRef;
 use app::model::job::JobState;
-use app::model::service::{GitSource, Settings};
+use app::model::service::{Settings, Source};
 use sqlx::SqliteExecutor;
 
 /// A project.
@@ -24,7 +26,7 @@ pub(super) struct Record {
     pub project: ProjectId,
     pub project_name: String,
     pub project_slug: String,
-    pub source: GitSource,
+    pub source: Source,
     /// Without the values of environment variables.
     pub settings: Settings,
     pub current: Option<DeploymentId>,
@@ -57,10 +59,22 @@ pub(super) struct Publisher {
 pub(super) struct Saved<'a> {
     pub name: &'a str,
     pub slug: &'a str,
-    pub source: &'a GitSource,
+    pub source: &'a Source,
     /// Without the values of environment variables.
     pub settings: &'a Settings,
     pub now: i64,
+}
+
+impl Saved<'_> {
+    /// The registry it is built to, when it chose one.
+    fn registry(&self) -> Option<&str> {
+        self.source.git()?.registry.as_ref().map(RegistryId::as_str)
+    }
+
+    /// The credential its image is pulled with.
+    fn credential(&self) -> Option<&str> {
+        self.source.image()?.credential.as_ref().map(CredentialId::as_str)
+    }
 }
 
 pub(super) async fn project_names<'e>(db: impl SqliteExecutor<'e>) -> Result<Vec<String>, StorageError> {
@@ -104,6 +118,13 @@ pub(super) async fn registry_exists(tx: &mut Tx, id: &RegistryId) -> Result<bool
     Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_one(&mut **tx).await?)
 }
 
+/// Where a credential signs in; None: it was deleted.
+pub(super) async fn credential_url(tx: &mut Tx, id: &CredentialId) -> Result<Option<RegistryUrl>, StorageError> {
+    let sql = "SELECT url FROM credentials WHERE id = ?";
+    let url: Option<String> = sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(&mut **tx).await?;
+    url.map(|url| parsed(&url, "registry address")).transpose()
+}
+
 pub(super) async fn insert(
     tx: &mut Tx,
     id: &ServiceId,
@@ -111,8 +132,8 @@ pub(super) async fn insert(
     saved: Saved<'_>,
 ) -> Result<(), StorageError> {
     sqlx::query(
-        "INSERT INTO services (id, project_id, name, slug, source, settings, registry_id, created_at, changed)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO services (id, project_id, name, slug, source, settings, registry_id, credential_id, created_at, changed)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id.as_str())
     .bind(project.as_str())
@@ -120,7 +141,8 @@ pub(super) async fn insert(
     .bind(saved.slug)
     .bind(to_json(saved.source, "source")?)
     .bind(to_json(saved.settings, "settings")?)
-    .bind(saved.source.registry.as_ref().map(RegistryId::as_str))
+    .bind(saved.registry())
+    .bind(saved.credential())
     .bind(saved.now.div_euclid(1_000))
     .bind(saved.now)
     .execute(&mut **tx)
@@ -131,14 +153,16 @@ pub(super) async fn insert(
 /// False: it is deleted, or somebody changed it since `version`.
 pub(super) async fn update(tx: &mut Tx, id: &ServiceId, version: i64, saved: Saved<'_>) -> Result<bool, StorageError> {
     let done = sqlx::query(
-        "UPDATE services SET name = ?, slug = ?, source = ?, settings = ?, registry_id = ?, changed = ?, version = version + 1
+        "UPDATE services SET name = ?, slug = ?, source = ?, settings = ?, registry_id = ?, credential_id = ?, changed = ?,
+                version = version + 1
          WHERE id = ? AND version = ? AND deleted_at IS NULL",
     )
     .bind(saved.name)
     .bind(saved.slug)
     .bind(to_json(saved.source, "source")?)
     .bind(to_json(saved.settings, "settings")?)
-    .bind(saved.source.registry.as_ref().map(RegistryId::as_str))
+    .bind(saved.registry())
+    .bind(saved.credential())
     .bind(saved.now)
     .bind(id.as_str())
     .bind(version)
@@ -233,10 +257,10 @@ pub(super) async fn publishers(tx: &mut Tx, but: Option<&ServiceId>) -> Result<V
         .collect()
 }
 
-/// Takes it out of all lists. Its registry may be deleted from now on. False: it was deleted before.
+/// Takes it out of all lists. Its registry and its credential may be deleted from now on. False: it was deleted before.
 pub(super) async fn mark_deleted(tx: &mut Tx, id: &ServiceId, now: i64) -> Result<bool, StorageError> {
     let done = sqlx::query(
-        "UPDATE services SET deleted_at = ?, changed = ?, registry_id = NULL, version = version + 1
+        "UPDATE services SET deleted_at = ?, changed = ?, registry_id = NULL, credential_id = NULL, version = version + 1
          WHERE id = ? AND deleted_at IS NULL",
     )
     .bind(now.div_euclid(1_000))
@@ -245,6 +269,33 @@ pub(super) async fn mark_deleted(tx: &mut Tx, id: &ServiceId, now: i64) -> Resul
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What each live service runs: id, name, image.
+pub(super) async fn running<'e>(
+    db: impl SqliteExecutor<'e>,
+) -> Result<Vec<(ServiceId, String, ImageRef)>, StorageError> {
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT s.id, s.name, d.image FROM services s JOIN deployments d ON d.id = s.current_deployment
+         WHERE s.deleted_at IS NULL ORDER BY s.name COLLATE NOCASE, s.id",
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(|(id, name, image)| Ok((parsed(&id, "service id")?, name, parsed(&image, "image")?))).collect()
+}
+
+/// The live services whose running version was pulled with a credential: directly, or as that of a registry.
+pub(super) async fn running_with(tx: &mut Tx, credential: &CredentialId) -> Result<Vec<ServiceId>, StorageError> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT s.id FROM services s JOIN deployments d ON d.id = s.current_deployment
+         WHERE s.deleted_at IS NULL
+           AND (d.credential_id = ?1 OR d.registry_id IN (SELECT id FROM registries WHERE credential_id = ?1))
+         ORDER BY s.id",
+    )
+    .bind(credential.as_str())
+    .fetch_all(&mut **tx)
+    .await?;
+    ids.iter().map(|id| parsed(id, "service id")).collect()
 }
 
 /// Whether a project has live services.

@@ -1,9 +1,10 @@
 //! SQL of deployments. Their state is that of their job; nothing else about them changes.
 
+use super::pull::Reach;
 use crate::storage::{StorageError, Tx, from_json, parsed, to_json};
 use app::error::Problem;
 use app::model::build::CommitSha;
-use app::model::id::{BuildId, DeploymentId, JobId, RegistryId, ServiceId};
+use app::model::id::{BuildId, CredentialId, DeploymentId, JobId, RegistryId, ServiceId};
 use app::model::image_ref::ImageRef;
 use app::model::service::{Deployment, Origin, Settings};
 use sqlx::SqliteExecutor;
@@ -13,8 +14,9 @@ use sqlx::SqliteExecutor;
 pub(super) struct New {
     pub service: ServiceId,
     pub image: ImageRef,
-    pub registry: RegistryId,
-    pub commit: CommitSha,
+    pub reach: Reach,
+    /// None: Slipway didn't build it.
+    pub commit: Option<CommitSha>,
     pub commit_subject: Option<String>,
     /// With the values of environment variables; they are sealed on the way.
     pub settings: Settings,
@@ -27,7 +29,7 @@ impl New {
     pub(super) fn build(&self) -> Option<&BuildId> {
         match &self.origin {
             Origin::Build { build, .. } => Some(build),
-            Origin::RollBack { .. } => None,
+            Origin::Image | Origin::RollBack { .. } => None,
         }
     }
 }
@@ -42,17 +44,18 @@ pub(super) async fn insert(
     now: i64,
 ) -> Result<(), StorageError> {
     sqlx::query(
-        "INSERT INTO deployments (id, service_id, number, job_id, image, registry_id, commit_sha, commit_subject, settings,
-                                  origin, from_build, asked_by, created)
+        "INSERT INTO deployments (id, service_id, number, job_id, image, registry_id, credential_id, commit_sha, commit_subject,
+                                  settings, origin, from_build, asked_by, created)
          VALUES (?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM deployments WHERE service_id = ?2), ?3, ?4, ?5, ?6, ?7,
-                 ?8, ?9, ?10, ?11, ?12)",
+                 ?8, ?9, ?10, ?11, ?12, ?13)",
     )
     .bind(id.as_str())
     .bind(new.service.as_str())
     .bind(job.as_str())
     .bind(new.image.to_string())
-    .bind(new.registry.as_str())
-    .bind(new.commit.as_str())
+    .bind(new.reach.registry().map(RegistryId::as_str))
+    .bind(new.reach.credential().map(CredentialId::as_str))
+    .bind(new.commit.as_ref().map(CommitSha::as_str))
     .bind(&new.commit_subject)
     .bind(to_json(settings, "settings")?)
     .bind(to_json(&new.origin, "origin")?)
@@ -92,7 +95,7 @@ pub(super) async fn make_current(
 }
 
 const COLUMNS: &str =
-    "d.id, d.number, d.service_id, d.image, d.registry_id, d.commit_sha, d.commit_subject, d.settings,
+    "d.id, d.number, d.service_id, d.image, d.registry_id, d.credential_id, d.commit_sha, d.commit_subject, d.settings,
     d.origin, d.job_id, d.asked_by, d.created, j.state, j.problem, j.finished,
     coalesce(s.current_deployment = d.id AND s.deleted_at IS NULL, 0) AS is_current
     FROM deployments d JOIN jobs j ON j.id = d.job_id JOIN services s ON s.id = d.service_id";
@@ -103,8 +106,9 @@ struct Row {
     number: i64,
     service_id: String,
     image: String,
-    registry_id: String,
-    commit_sha: String,
+    registry_id: Option<String>,
+    credential_id: Option<String>,
+    commit_sha: Option<String>,
     commit_subject: Option<String>,
     settings: String,
     origin: String,
@@ -118,14 +122,18 @@ struct Row {
 }
 
 impl Row {
-    fn read(self) -> Result<(Deployment, RegistryId), StorageError> {
-        let registry = parsed(&self.registry_id, "registry id")?;
+    fn read(self) -> Result<(Deployment, Reach), StorageError> {
+        let reach = match (&self.registry_id, &self.credential_id) {
+            (Some(registry), _) => Reach::Registry(parsed(registry, "registry id")?),
+            (None, Some(credential)) => Reach::Credential(parsed(credential, "credential id")?),
+            (None, None) => Reach::Public,
+        };
         let deployment = Deployment {
             id: parsed(&self.id, "deployment id")?,
             number: self.number,
             service: parsed(&self.service_id, "service id")?,
             image: parsed(&self.image, "image")?,
-            commit: parsed(&self.commit_sha, "commit id")?,
+            commit: self.commit_sha.map(|commit| parsed(&commit, "commit id")).transpose()?,
             commit_subject: self.commit_subject,
             settings: from_json(&self.settings, "settings")?,
             origin: from_json(&self.origin, "origin")?,
@@ -137,7 +145,7 @@ impl Row {
             created: self.created,
             finished: self.finished,
         };
-        Ok((deployment, registry))
+        Ok((deployment, reach))
     }
 }
 
@@ -161,11 +169,11 @@ pub(super) async fn newest<'e>(
     row.map(|row| row.read().map(|(deployment, _)| deployment)).transpose()
 }
 
-/// One deployment, without the values of environment variables, and where its image is.
+/// One deployment, without the values of environment variables, and how its image is reached.
 pub(super) async fn find<'e>(
     db: impl SqliteExecutor<'e>,
     id: &DeploymentId,
-) -> Result<Option<(Deployment, RegistryId)>, StorageError> {
+) -> Result<Option<(Deployment, Reach)>, StorageError> {
     let sql = format!("SELECT {COLUMNS} WHERE d.id = ?");
     let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(db).await?;
     row.map(Row::read).transpose()

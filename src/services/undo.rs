@@ -53,7 +53,7 @@ impl Services {
     }
 
     async fn put_back(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
-        if let Some(login) = &plan.target.access.login {
+        if let Some(login) = &plan.pull.access.login {
             cx.mask(&login.password);
         }
         self.update_swarm(plan, cx).await?;

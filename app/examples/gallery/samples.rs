@@ -23,8 +23,8 @@ use app::model::job::{Job, JobState, LogLine, Step, StepState};
 use app::model::platform::Platform;
 use app::model::registry::{Registry, RegistryForm};
 use app::model::service::{
-    Deployment, GitSource, HealthCheck, Origin, Port, Service, ServiceForm, ServiceState, ServiceSummary, Settings,
-    Task,
+    self, Deployment, GitSource, HealthCheck, ImageSource, Origin, Port, Service, ServiceForm, ServiceState,
+    ServiceSummary, Settings, Task,
 };
 use app::model::settings::{DockerState, Host};
 use async_trait::async_trait;
@@ -94,6 +94,7 @@ pub fn paths() -> Vec<String> {
         "/",
         "/services",
         "/services/new",
+        "/services/new?kind=image&image=ghcr.io/acme/web:1.4&credential=none",
         "/builds",
         "/registries",
         "/registries/new",
@@ -114,6 +115,8 @@ pub fn paths() -> Vec<String> {
         format!("/services/{service}"),
         format!("/services/{service}/edit"),
         format!("/services/{service}/delete"),
+        format!("/services/{}", ServiceId::from_random(bits(3))),
+        format!("/services/{}/edit", ServiceId::from_random(bits(3))),
         format!("/credentials/{credential}"),
         format!("/credentials/{}", CredentialId::from_random(bits(2))),
         format!("/credentials/{credential}/delete"),
@@ -124,6 +127,7 @@ pub fn paths() -> Vec<String> {
         format!("/builds/{}", build(3)),
         format!("/deployments/{}", deployment(1)),
         format!("/deployments/{}", deployment(2)),
+        format!("/deployments/{}", deployment(5)),
         format!("/jobs/{}", job(1)),
     ]);
     paths
@@ -216,20 +220,45 @@ fn service(n: u8, name: &str) -> Service {
         project: ProjectId::from_random(bits(1)),
         project_name: "Shop".into(),
         project_slug: "shop".into(),
-        source: GitSource {
+        source: service::Source::Git(GitSource {
             repository: parsed("https://git.example.com/shop/web.git"),
             branch: parsed("main"),
             dockerfile: parsed("Dockerfile"),
             context: parsed(""),
             base_path: None,
             registry: None,
-        },
+        }),
         settings: settings(),
         current: Some(DeploymentId::from_random(bits(2))),
         version: 4,
     }
 }
 
+/// A service whose image is there already.
+fn image_service() -> Service {
+    let image = ImageSource { image: parsed(IMAGE), credential: Some(CredentialId::from_random(bits(2))) };
+    Service {
+        source: service::Source::Image(image),
+        current: Some(DeploymentId::from_random(bits(5))),
+        ..service(3, "gateway")
+    }
+}
+
+/// Its deployment.
+fn image_deployment() -> Deployment {
+    Deployment {
+        id: DeploymentId::from_random(bits(5)),
+        number: 1,
+        service: ServiceId::from_random(bits(3)),
+        image: parsed(&format!("{IMAGE}@{}", DIGESTS[3])),
+        commit: None,
+        commit_subject: None,
+        origin: Origin::Image,
+        ..deployment(2)
+    }
+}
+
+const IMAGE: &str = "ghcr.io/acme/gateway:1.4.2";
 const DIGESTS: [&str; 4] = [
     "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
@@ -299,7 +328,7 @@ fn deployment(n: u8) -> Deployment {
         number: 5 - i64::from(n),
         service: ServiceId::from_random(bits(1)),
         image,
-        commit: parsed(COMMITS[index]),
+        commit: Some(parsed(COMMITS[index])),
         commit_subject: Some(SUBJECTS[index].into()),
         settings: settings(),
         origin: if n == 1 {
@@ -551,7 +580,8 @@ impl ServicesApi for Samples {
         Ok(self.some(vec!["Shop".into(), "Tools".into()]))
     }
     async fn get(&self, _: &Actor, id: &ServiceId) -> Result<Service, AppError> {
-        find(vec![service(1, "web"), service(2, "worker")], |service| service.id == *id, "service")
+        let all = vec![service(1, "web"), service(2, "worker"), image_service()];
+        find(all, |service| service.id == *id, "service")
     }
     async fn create(&self, _: &Actor, _: ServiceForm) -> Result<ServiceId, AppError> {
         Err(refused())
@@ -595,11 +625,16 @@ impl ServicesApi for Samples {
             3,
         ))
     }
-    async fn deployments(&self, _: &Actor, _: &ServiceId) -> Result<Vec<Deployment>, AppError> {
-        Ok((1..=4).map(deployment).collect())
+    async fn deployments(&self, _: &Actor, id: &ServiceId) -> Result<Vec<Deployment>, AppError> {
+        let image = image_deployment();
+        if *id == image.service { Ok(vec![image]) } else { Ok((1..=4).map(deployment).collect()) }
     }
     async fn deployment(&self, _: &Actor, id: &DeploymentId) -> Result<Deployment, AppError> {
-        find((1..=4).map(deployment).collect(), |deployment| deployment.id == *id, "deployment")
+        let all = (1..=4).map(deployment).chain([image_deployment()]).collect();
+        find(all, |deployment| deployment.id == *id, "deployment")
+    }
+    async fn deploy_image(&self, _: &Actor, _: &ServiceId) -> Result<DeploymentId, AppError> {
+        Err(refused())
     }
     async fn roll_back(&self, _: &Actor, _: &DeploymentId) -> Result<DeploymentId, AppError> {
         Err(refused())

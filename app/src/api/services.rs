@@ -20,7 +20,7 @@ pub trait ServicesApi: Send + Sync {
     async fn get(&self, actor: &Actor, id: &ServiceId) -> Result<Service, AppError>;
     /// Creates it, and its project when that is new.
     async fn create(&self, actor: &Actor, form: ServiceForm) -> Result<ServiceId, AppError>;
-    /// Changes it; takes effect with the next build and deployment. `version` is the one the form was filled from.
+    /// Changes it; takes effect with the next deployment that isn't a way back. It keeps its kind of source. `version` is the one the form was filled from.
     async fn update(&self, actor: &Actor, id: &ServiceId, version: i64, form: ServiceForm) -> Result<(), AppError>;
     /// Removes its Swarm service and keeps its history.
     async fn delete(&self, actor: &Actor, id: &ServiceId) -> Result<(), AppError>;
@@ -30,19 +30,41 @@ pub trait ServicesApi: Send + Sync {
     async fn deployments(&self, actor: &Actor, id: &ServiceId) -> Result<Vec<Deployment>, AppError>;
     /// One version.
     async fn deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<Deployment, AppError>;
+    /// Deploys the image of a service that isn't built here: by the digest that its tag leads to now. Asks the registry.
+    async fn deploy_image(&self, actor: &Actor, id: &ServiceId) -> Result<DeploymentId, AppError>;
     /// Goes back to a version: a new deployment of the same digest and settings, without clone and build.
     async fn roll_back(&self, actor: &Actor, to: &DeploymentId) -> Result<DeploymentId, AppError>;
     /// Stops a deployment that is under way and restores what was before.
     async fn cancel_deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<(), AppError>;
 }
 
-/// Creates a service.
+/// Creates a service, and deploys its image when `deploy` is `yes`.
 #[server(prefix = "/api", endpoint = "services/create")]
-pub async fn create_service(form: ServiceForm) -> Result<(), AppError> {
+pub async fn create_service(form: ServiceForm, #[server(default)] deploy: String) -> Result<(), AppError> {
     request::answer(async {
         let (actor, backend) = request::signed_in()?;
+        let is_built = form.kind != "image";
         let id = backend.services.create(&actor, form).await?;
-        request::see(paths::service(&id), "Service saved. Build it to bring it up.")
+        if deploy == "yes" {
+            return match backend.services.deploy_image(&actor, &id).await {
+                Ok(deployment) => request::see(paths::deployment(&deployment), ""),
+                // It is there now: sent again, the form would make another one.
+                Err(error) => request::see(paths::service(&id), &format!("Service saved, but not deployed. {error}")),
+            };
+        }
+        let next = if is_built { "Build" } else { "Deploy" };
+        request::see(paths::service(&id), &format!("Service saved. {next} it to bring it up."))
+    })
+    .await
+}
+
+/// Deploys the image of a service that isn't built here.
+#[server(prefix = "/api", endpoint = "services/deploy")]
+pub async fn deploy_image(service: ServiceId) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let id = backend.services.deploy_image(&actor, &service).await?;
+        request::see(paths::deployment(&id), "")
     })
     .await
 }

@@ -7,8 +7,8 @@ use super::job::JobState;
 use crate::error::Problem;
 use serde::{Deserialize, Serialize};
 
-pub use super::service_form::{ServiceFields, ServiceForm};
-pub use super::source::{Branch, GitSource, GitUrl, InnerPath};
+pub use super::service_form::{CredentialChoice, ServiceFields, ServiceForm, SourceFields};
+pub use super::source::{Branch, GitSource, GitUrl, ImageSource, InnerPath, Source};
 
 /// A published port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,8 +103,8 @@ pub struct Service {
     /// The project's name in paths.
     pub project_slug: String,
     /// Where images come from.
-    pub source: GitSource,
-    /// Used by the next deployment of a build.
+    pub source: Source,
+    /// Used by the next deployment that isn't a way back.
     pub settings: Settings,
     /// The deployment that runs.
     pub current: Option<DeploymentId>,
@@ -140,6 +140,8 @@ pub enum Origin {
         /// Its number.
         number: i64,
     },
+    /// Somebody deployed the service's image.
+    Image,
     /// Somebody went back.
     RollBack {
         /// To which.
@@ -160,8 +162,8 @@ pub struct Deployment {
     pub service: ServiceId,
     /// By digest, with the tag for people.
     pub image: ImageRef,
-    /// What was built.
-    pub commit: CommitSha,
+    /// What was built; none: the image isn't from here.
+    pub commit: Option<CommitSha>,
     /// First line of its message.
     pub commit_subject: Option<String>,
     /// The settings it runs with.

@@ -1,6 +1,7 @@
 //! What the service form sends, and how its texts become settings.
 
-use super::image_ref::Malformed;
+use super::id::CredentialId;
+use super::image_ref::{ImageRef, Malformed};
 use super::service::{HealthCheck, Port, Settings};
 use super::source::{Branch, GitSource, GitUrl, InnerPath};
 use super::text;
@@ -8,16 +9,22 @@ use crate::error::FieldError;
 use serde::{Deserialize, Serialize};
 
 /// What the service form sends, for new ones and for edits.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ServiceForm {
+    /// `git` (or nothing) or `image`.
+    #[serde(default)]
+    pub kind: String,
     /// The project's name; made when it is new.
     #[serde(default)]
     pub project: String,
     /// What people call it.
+    #[serde(default)]
     pub name: String,
     /// See [`GitUrl`].
+    #[serde(default)]
     pub repository: String,
     /// See [`Branch`].
+    #[serde(default)]
     pub branch: String,
     /// See [`InnerPath`]; empty: `Dockerfile`.
     #[serde(default)]
@@ -31,6 +38,12 @@ pub struct ServiceForm {
     /// A registry's id; empty: the default one.
     #[serde(default)]
     pub registry: String,
+    /// See [`ImageRef`]; for images.
+    #[serde(default)]
+    pub image: String,
+    /// A credential's id, [`CredentialChoice::NONE`], or nothing: the one of the image's host; for images.
+    #[serde(default)]
+    pub credential: String,
     /// One `NAME=value` a line.
     #[serde(default)]
     pub env: String,
@@ -53,88 +66,137 @@ pub struct ServiceFields {
     /// What people call it.
     pub name: String,
     /// Where images come from.
-    pub source: GitSource,
+    pub source: SourceFields,
     /// Everything but the image.
     pub settings: Settings,
+}
+
+/// Where images come from, as far as the form says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceFields {
+    /// Slipway builds them.
+    Git(GitSource),
+    /// They are there already.
+    Image {
+        /// By tag, by digest, or both.
+        image: ImageRef,
+        /// How to sign in for it.
+        credential: CredentialChoice,
+    },
+}
+
+/// Which credential pulls an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialChoice {
+    /// The one that reaches it best; none where there is none.
+    Automatic,
+    /// None: anybody may pull it.
+    None,
+    /// This one.
+    Of(CredentialId),
+}
+
+impl CredentialChoice {
+    /// How forms say that there is none.
+    pub const NONE: &'static str = "none";
+}
+
+impl std::str::FromStr for CredentialChoice {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        match text.trim() {
+            "" => Ok(Self::Automatic),
+            Self::NONE => Ok(Self::None),
+            id => id.parse().map(Self::Of).map_err(|_| Malformed("Choose a credential.".into())),
+        }
+    }
+}
+
+/// What was read of a field, or a note of what is wrong with it.
+fn kept<T, E: std::fmt::Display>(errors: &mut Vec<FieldError>, field: &str, read: Result<T, E>) -> Option<T> {
+    read.map_err(|error| errors.push(FieldError::new(field, error.to_string()))).ok()
 }
 
 impl ServiceForm {
     /// All broken rules at once, or the fields. Whether a local repository is allowed is the server's to say.
     pub fn validated(self) -> Result<ServiceFields, Vec<FieldError>> {
         let mut errors = Vec::new();
-        let mut at = |field: &str, result: Result<(), String>| {
-            if let Err(message) = result {
-                errors.push(FieldError::new(field, message));
+        let project = kept(&mut errors, "project", named(&self.project));
+        let name = kept(&mut errors, "name", named(&self.name));
+        let source = match self.kind.trim() {
+            "" | "git" => self.git(&mut errors).map(SourceFields::Git),
+            "image" => self.image(&mut errors),
+            _ => kept(&mut errors, "kind", Err("A service comes from git or from an image.")),
+        };
+        let env = kept(&mut errors, "env", env(&self.env));
+        let ports = kept(&mut errors, "ports", ports(&self.ports));
+        let replicas = match self.replicas.trim() {
+            "" => Some(1),
+            text => {
+                let number = text.parse::<u32>().ok().filter(|n| *n <= 100);
+                kept(&mut errors, "replicas", number.ok_or("Give a number from 0 to 100."))
             }
         };
-        let project = named("project", &self.project);
-        let name = named("name", &self.name);
-        let repository = self.repository.parse::<GitUrl>();
+        let health = kept(&mut errors, "health_command", health(&self.health_command));
+        match (project, name, source, env, ports, replicas, health) {
+            (Some(project), Some(name), Some(source), Some(env), Some(ports), Some(replicas), Some(health)) => {
+                Ok(ServiceFields { project, name, source, settings: Settings { env, ports, replicas, health } })
+            }
+            _ => Err(errors),
+        }
+    }
+
+    fn git(&self, errors: &mut Vec<FieldError>) -> Option<GitSource> {
+        let repository = kept(errors, "repository", self.repository.parse::<GitUrl>());
         let branch = if self.branch.trim().is_empty() {
             Err(Malformed("Fill this in.".into()))
         } else {
             self.branch.parse::<Branch>()
         };
-        let dockerfile =
-            if self.dockerfile.trim().is_empty() { "Dockerfile".parse() } else { self.dockerfile.parse::<InnerPath>() };
-        let context = self.context.parse::<InnerPath>();
-        let base_path = super::registry::base_path("base_path", &self.base_path);
+        let branch = kept(errors, "branch", branch);
+        let dockerfile = if self.dockerfile.trim().is_empty() { "Dockerfile" } else { &self.dockerfile };
+        let dockerfile = kept(errors, "dockerfile", dockerfile.parse::<InnerPath>());
+        let context = kept(errors, "context", self.context.parse::<InnerPath>());
+        let base_path = super::registry::base_path("base_path", &self.base_path).map_err(|error| error.message);
+        let base_path = kept(errors, "base_path", base_path);
         let registry = match self.registry.trim() {
-            "" => Ok(None),
-            id => id.parse().map(Some).map_err(|_| "Choose a registry.".to_owned()),
+            "" => Some(None),
+            id => kept(errors, "registry", id.parse().map_err(|_| "Choose a registry.")).map(Some),
         };
-        let env = env(&self.env);
-        let ports = ports(&self.ports);
-        let replicas = match self.replicas.trim() {
-            "" => Ok(1),
-            text => {
-                text.parse::<u32>().ok().filter(|n| *n <= 100).ok_or_else(|| "Give a number from 0 to 100.".to_owned())
-            }
-        };
-        let health = health(&self.health_command);
-        at("project", project.as_ref().map(drop).map_err(|error| error.message.clone()));
-        at("name", name.as_ref().map(drop).map_err(|error| error.message.clone()));
-        at("repository", repository.as_ref().map(drop).map_err(|error| error.0.clone()));
-        at("branch", branch.as_ref().map(drop).map_err(|error| error.0.clone()));
-        at("dockerfile", dockerfile.as_ref().map(drop).map_err(|error| error.0.clone()));
-        at("context", context.as_ref().map(drop).map_err(|error| error.0.clone()));
-        at("base_path", base_path.as_ref().map(drop).map_err(|error| error.message.clone()));
-        at("registry", registry.as_ref().map(drop).map_err(Clone::clone));
-        at("env", env.as_ref().map(drop).map_err(Clone::clone));
-        at("ports", ports.as_ref().map(drop).map_err(Clone::clone));
-        at("replicas", replicas.as_ref().map(drop).map_err(Clone::clone));
-        at("health_command", health.as_ref().map(drop).map_err(Clone::clone));
-        match (
-            project, name, repository, branch, dockerfile, context, base_path, registry, env, ports, replicas, health,
-        ) {
-            (
-                Ok(project),
-                Ok(name),
-                Ok(repository),
-                Ok(branch),
-                Ok(dockerfile),
-                Ok(context),
-                Ok(base_path),
-                Ok(registry),
-                Ok(env),
-                Ok(ports),
-                Ok(replicas),
-                Ok(health),
-            ) => Ok(ServiceFields {
-                project,
-                name,
-                source: GitSource { repository, branch, dockerfile, context, base_path, registry },
-                settings: Settings { env, ports, replicas, health },
-            }),
-            _ => Err(errors),
-        }
+        Some(GitSource {
+            repository: repository?,
+            branch: branch?,
+            dockerfile: dockerfile?,
+            context: context?,
+            base_path: base_path?,
+            registry: registry?,
+        })
+    }
+
+    fn image(&self, errors: &mut Vec<FieldError>) -> Option<SourceFields> {
+        let image = kept(errors, "image", image(&self.image));
+        let credential = kept(errors, "credential", self.credential.parse::<CredentialChoice>());
+        Some(SourceFields::Image { image: image?, credential: credential? })
     }
 }
 
-fn named(field: &str, text: &str) -> Result<String, FieldError> {
-    let name = text::name(field, text, 60)?;
+/// A reference as people type or paste it.
+fn image(text: &str) -> Result<ImageRef, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("Fill this in.".into());
+    }
+    if text.contains("://") {
+        return Err("Leave out https://. An image looks like ghcr.io/acme/web:1.4.".into());
+    }
+    text.parse().map_err(|error: Malformed| format!("{error} An image looks like ghcr.io/acme/web:1.4."))
+}
+
+fn named(text: &str) -> Result<String, String> {
+    let name = text::name("name", text, 60).map_err(|error| error.message)?;
     if text::slug(&name).is_empty() {
-        return Err(FieldError::new(field, "Use at least one letter a–z or digit; the image's name is made from it."));
+        return Err("Use at least one letter a–z or digit; names in the Swarm are made from it.".into());
     }
     Ok(name)
 }
@@ -223,9 +285,43 @@ fn words(text: &str) -> Result<Vec<String>, String> {
     words.extend(word);
     Ok(words)
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_form_needs_an_image_and_no_repository() {
+        let form = |image: &str, credential: &str| ServiceForm {
+            kind: "image".into(),
+            project: "Shop".into(),
+            name: "Web".into(),
+            image: image.into(),
+            credential: credential.into(),
+            ..ServiceForm::default()
+        };
+        let id = CredentialId::from_random([1; 8]);
+        for (text, choice) in [
+            ("", CredentialChoice::Automatic),
+            ("none", CredentialChoice::None),
+            (id.as_str(), CredentialChoice::Of(id.clone())),
+        ] {
+            let fields = form(" nginx:1.27 ", text).validated().expect("fields");
+            let image = "docker.io/library/nginx:1.27".parse().expect("an image");
+            assert_eq!(fields.source, SourceFields::Image { image, credential: choice });
+        }
+        for (image, credential, field) in [
+            ("", "", "image"),
+            ("https://ghcr.io/a/b", "", "image"),
+            ("a b", "", "image"),
+            ("nginx", "reg_000000000001", "credential"),
+        ] {
+            let errors = form(image, credential).validated().expect_err("refused");
+            assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), [field], "{image:?}");
+        }
+        let neither = ServiceForm { kind: "tar".into(), ..form("nginx", "") };
+        assert!(neither.validated().is_err());
+    }
 
     #[test]
     fn settings_are_read_line_by_line() {

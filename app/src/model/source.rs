@@ -1,7 +1,8 @@
-//! Where a service's images come from: addresses, branches and paths that can't carry an option or a command.
+//! Where a service's images come from: a git repository that is built, or an image that somebody else made. Addresses,
+//! branches and paths can't carry an option or a command.
 
-use super::id::RegistryId;
-use super::image_ref::{Malformed, Repository, text_type};
+use super::id::{CredentialId, RegistryId};
+use super::image_ref::{ImageRef, Malformed, Repository, text_type};
 use super::text;
 use serde::{Deserialize, Serialize};
 
@@ -156,7 +157,45 @@ impl std::str::FromStr for InnerPath {
     }
 }
 
-/// Where a service's images come from.
+/// Where a service's images come from. A service keeps its kind of source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Source {
+    /// Slipway builds them.
+    Git(GitSource),
+    /// They are there already.
+    Image(ImageSource),
+}
+
+impl Source {
+    /// The repository and how to build it, if it is built.
+    pub fn git(&self) -> Option<&GitSource> {
+        match self {
+            Self::Git(source) => Some(source),
+            Self::Image(_) => None,
+        }
+    }
+
+    /// The image, if it isn't built here.
+    pub fn image(&self) -> Option<&ImageSource> {
+        match self {
+            Self::Image(source) => Some(source),
+            Self::Git(_) => None,
+        }
+    }
+}
+
+/// An image that is there already. Every deployment of it is by digest: the one in the reference, which pins it, or else
+/// the one that the tag leads to when the deployment is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageSource {
+    /// As it was typed: by tag, by digest, or both.
+    pub image: ImageRef,
+    /// How to sign in for it; none: anybody may pull it. Of the image's own host.
+    pub credential: Option<CredentialId>,
+}
+
+/// A repository and how to build it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GitSource {
     /// The repository.
@@ -172,9 +211,21 @@ pub struct GitSource {
     /// Where to push; none: the default registry.
     pub registry: Option<RegistryId>,
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stored_source_says_its_kind() {
+        let image = ImageSource { image: "ghcr.io/acme/web:1".parse().expect("an image"), credential: None };
+        let json = serde_json::to_value(Source::Image(image.clone())).expect("JSON");
+        assert_eq!(json["kind"], "image");
+        assert_eq!(serde_json::from_value::<Source>(json).ok(), Some(Source::Image(image)));
+        let git = r#"{"kind":"git","repository":"https://a.example/b","branch":"main","dockerfile":"Dockerfile","context":"",
+            "base_path":null,"registry":null}"#;
+        assert!(serde_json::from_str::<Source>(git).is_ok_and(|source| source.git().is_some()));
+    }
 
     #[test]
     fn repositories_come_by_https_and_ssh_only() {

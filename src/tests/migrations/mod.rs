@@ -17,6 +17,7 @@ const DATA: &[(i64, &str)] = &[
     (5, include_str!("0005_registries.sql")),
     (6, include_str!("0006_services.sql")),
     (7, include_str!("0007_credentials.sql")),
+    (9, include_str!("0009_image_services.sql")),
 ];
 
 fn data(version: i64) -> &'static str {
@@ -114,6 +115,10 @@ async fn the_tables_refuse_what_must_not_be() {
         "UPDATE builds SET number = 1",
         "UPDATE deployments SET from_build = 'bld_000000000001'",
         "UPDATE deployments SET from_build = 'bld_00000000none'",
+        "UPDATE deployments SET number = 1",
+        "UPDATE deployments SET commit_sha = 'c0ffee' WHERE id = 'dep_000000000003'",
+        "UPDATE deployments SET credential_id = 'cred_00000000001' WHERE id = 'dep_000000000001'",
+        "UPDATE services SET credential_id = 'cred_0000000none'",
     ] {
         let mut tx = db.write().await.expect("a transaction");
         let outcome = sqlx::query(sql).execute(&mut *tx).await;

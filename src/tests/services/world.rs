@@ -17,6 +17,7 @@ use slipway::builds::{FinishedBuild, Services as _};
 use slipway::clock::{Clock, random};
 use slipway::credentials::Credentials;
 use slipway::docker::Docker;
+use slipway::images::Images;
 use slipway::jobs::Jobs;
 use slipway::oci;
 use slipway::process::Runner;
@@ -52,13 +53,25 @@ impl World {
         let docker = Docker::connect(docker_host).expect("an address");
         let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
         let providers = Providers::new(oci.clone(), Endpoints::default());
-        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone(), providers);
+        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone(), providers.clone());
         let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
         let runner = Runner::new(env!("CARGO_BIN_EXE_slipway"));
         let settings = Settings::new(db.clone(), clock.clone(), config.clone(), docker.clone(), runner);
         settings.look().await;
-        let services =
-            Services::new(db.clone(), vault, clock, jobs.clone(), registries.clone(), oci, docker, config, settings);
+        let images = Images::new(db.clone(), clock.clone(), credentials.clone(), providers, oci.clone());
+        let services = Services::new(
+            db.clone(),
+            vault,
+            clock,
+            jobs.clone(),
+            credentials.clone(),
+            registries.clone(),
+            images,
+            oci,
+            docker,
+            config,
+            settings,
+        );
         for handler in services.handlers() {
             jobs.register(handler);
         }
@@ -225,14 +238,8 @@ pub fn form(project: &str, name: &str) -> ServiceForm {
         name: name.into(),
         repository: "https://git.example.com/shop/web.git".into(),
         branch: "main".into(),
-        dockerfile: String::new(),
-        context: String::new(),
-        base_path: String::new(),
-        registry: String::new(),
-        env: String::new(),
-        ports: String::new(),
         replicas: "1".into(),
-        health_command: String::new(),
+        ..ServiceForm::default()
     }
 }
 

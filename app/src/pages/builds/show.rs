@@ -21,8 +21,8 @@ pub async fn show() -> PageResult {
     let build = backend.builds.get(&actor, &id).await?;
     let (_, steps) = backend.jobs.get(&actor, &build.job).await?;
     let (lines, offset) = backend.jobs.tail(&actor, &build.job, 1_000).await?;
-    let branch =
-        backend.services.get(&actor, &build.service).await.ok().map(|service| service.source.branch.to_string());
+    let service = backend.services.get(&actor, &build.service).await.ok();
+    let branch = service.and_then(|service| service.source.git().map(|source| source.branch.to_string()));
     let registry = backend.registries.get(&actor, &build.registry).await.ok().map(|registry| registry.name);
 
     let title = format!("Build {}", build.number);

@@ -51,6 +51,14 @@ pub async fn show() -> PageResult {
     let log = view! { <JobLog id=deployment.job.clone() state=deployment.state steps=steps.clone() lines offset/> };
     let settings = settings_facts(&deployment.settings);
     let origin = origin(&deployment.origin);
+    let commit = deployment.commit.map(|commit| {
+        view! {
+            <Fact name="Commit">
+                <code>{commit.to_string()}</code>
+                {deployment.commit_subject.map(|subject| view! { <br/>{subject} })}
+            </Fact>
+        }
+    });
     let problem = deployment.problem.clone();
     Ok(Page::new(
         format!("{title}, {name}"),
@@ -64,10 +72,7 @@ pub async fn show() -> PageResult {
                 <Facts>
                     <Fact name="Image"><Reference reference=tagged.to_string()/></Fact>
                     {digest}
-                    <Fact name="Commit">
-                        <code>{deployment.commit.to_string()}</code>
-                        {deployment.commit_subject.map(|subject| view! { <br/>{subject} })}
-                    </Fact>
+                    {commit}
                     <Fact name="Origin">{origin}</Fact>
                     <Fact name="Asked by">{deployment.asked_by} ", " <Age millis=deployment.created/></Fact>
                     <Fact name="Took">{time::took(job.started, job.finished)}</Fact>

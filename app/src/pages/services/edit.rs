@@ -1,4 +1,4 @@
-//! Changing a service; takes effect with the next build and deployment.
+//! Changing a service; takes effect with the next deployment that isn't a way back.
 
 use super::{form, no_registry};
 use crate::api::services::UpdateService;
@@ -14,18 +14,28 @@ pub async fn show() -> PageResult {
     let (actor, backend) = request::signed_in()?;
     let id: ServiceId = request::id("service")?;
     let service = backend.services.get(&actor, &id).await?;
-    let registries = backend.registries.list(&actor).await?;
     let projects = backend.services.projects(&actor).await?;
     let hidden = vec![("id", id.to_string()), ("version", service.version.to_string())];
     let title = format!("Edit {}", service.name);
+    let content = if service.source.image().is_some() {
+        let credentials = backend.credentials.list(&actor).await?;
+        let of = service.clone();
+        view! { <Form to=UpdateService::PATH hidden=hidden>{form::image(Some(&of), &credentials, projects)}</Form> }
+            .into_any()
+    } else {
+        let registries = backend.registries.list(&actor).await?;
+        let of = service.clone();
+        view! {
+            {no_registry(&registries)}
+            <Form to=UpdateService::PATH hidden=hidden>{form::git(Some(&of), &registries, projects)}</Form>
+        }
+        .into_any()
+    };
     Ok(Page::new(
         format!("{title}, Services"),
         view! {
             <PageHead title=title under=(paths::service(&id), service.name.clone())/>
-            {no_registry(&registries)}
-            <Card title="Settings of the next deployment">
-                <Form to=UpdateService::PATH hidden=hidden>{form::fields(Some(&service), &registries, projects)}</Form>
-            </Card>
+            <Card title="Settings of the next deployment">{content}</Card>
         },
     ))
 }

@@ -1,11 +1,12 @@
-//! The service form, for new services and for edits.
+//! The service form, for new services and for edits: one for those from git, one for images.
 
 use super::choices;
 use crate::islands::push_preview::{PushPreview, Typed, preview};
+use crate::model::credential::Credential;
 use crate::model::registry::Registry;
-use crate::model::service::Service;
-use crate::request::FormState;
-use crate::ui::{Field, Select, Submit, TextArea};
+use crate::model::service::{CredentialChoice, Service};
+use crate::request::{self, FormState};
+use crate::ui::{Field, Name, Select, Submit, TextArea};
 use leptos::prelude::*;
 
 /// A command line that `ServiceForm` reads back as these words.
@@ -22,28 +23,19 @@ pub fn command_line(words: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// The fields. `of` is the service that is edited.
-pub fn fields(of: Option<&Service>, registries: &[Registry], projects: Vec<String>) -> impl IntoView + use<> {
-    let source = of.map(|of| &of.source);
-    let settings = of.map(|of| &of.settings);
+/// Fields of a service that is built. `of` is the service that is edited.
+pub fn git(of: Option<&Service>, registries: &[Registry], projects: Vec<String>) -> impl IntoView + use<> {
+    let source = of.and_then(|of| of.source.git());
     let text = |value: Option<String>| value.unwrap_or_default();
     let project = text(of.map(|of| of.project_name.clone()));
     let name = text(of.map(|of| of.name.clone()));
     let registry = text(source.and_then(|source| source.registry.as_ref()).map(ToString::to_string));
     let base = text(source.and_then(|source| source.base_path.as_ref()).map(ToString::to_string));
-    let env = text(settings.map(|settings| {
-        settings.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
-    }));
-    let ports =
-        text(settings.map(|settings| settings.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-    let health =
-        text(settings.and_then(|settings| settings.health.as_ref()).map(|health| command_line(&health.command)));
-    let replicas = settings.map_or_else(|| "1".to_owned(), |settings| settings.replicas.to_string());
 
     let came_back = use_context::<FormState>().unwrap_or_default();
     let typed = Typed {
-        project: came_back.value("project").unwrap_or_else(|| project.clone()),
-        name: came_back.value("name").unwrap_or_else(|| name.clone()),
+        project: came_back.value("project").unwrap_or(project),
+        name: came_back.value("name").unwrap_or(name),
         registry: came_back.value("registry").unwrap_or_else(|| registry.clone()),
         base: came_back.value("base_path").unwrap_or_else(|| base.clone()),
     };
@@ -57,20 +49,8 @@ pub fn fields(of: Option<&Service>, registries: &[Registry], projects: Vec<Strin
                 .map(|registry| (registry.id.to_string(), format!("{} ({})", registry.name, registry.host))),
         )
         .collect();
-    let env_hint = if came_back.error.is_some() {
-        "One NAME=value a line. Variables are not kept while a form has errors, because they may be secrets: check them."
-    } else {
-        "One NAME=value a line. They are part of each deployment, so a roll-back restores them."
-    };
     view! {
-        <fieldset>
-            <legend>"What it is"</legend>
-            <div class="pair">
-                <Field field="project" label="Project" value=project required=true suggest=projects
-                    hint="A new name makes a new project."/>
-                <Field field="name" label="Name" value=name required=true hint="What you call it, like “web”."/>
-            </div>
-        </fieldset>
+        {what(of, projects)}
         <fieldset>
             <legend>"Where it comes from"</legend>
             <Field field="repository" label="Repository" mono=true required=true inputmode="url"
@@ -95,6 +75,94 @@ pub fn fields(of: Option<&Service>, registries: &[Registry], projects: Vec<Strin
             </div>
             <PushPreview choices id=id.unwrap_or_default() now/>
         </fieldset>
+        {how(of)}
+        <Submit text="Save service" class="primary"/>
+    }
+}
+
+/// Fields of a service whose image is there already. A new one is filled in from the address: `image`, `credential`.
+pub fn image(of: Option<&Service>, credentials: &[Credential], projects: Vec<String>) -> impl IntoView + use<> {
+    let source = of.and_then(|of| of.source.image());
+    let image = match source {
+        Some(source) => source.image.to_string(),
+        None => request::query("image").unwrap_or_default(),
+    };
+    let credential = match source {
+        Some(source) => source.credential.as_ref().map_or_else(none, ToString::to_string),
+        None => request::query("credential").unwrap_or_default(),
+    };
+    let options = [
+        (String::new(), "Automatic: the one of its registry, if there is one".to_owned()),
+        (none(), "None (public image)".to_owned()),
+    ]
+    .into_iter()
+    .chain(
+        credentials
+            .iter()
+            .map(|credential| (credential.id.to_string(), format!("{} ({})", credential.name, credential.url.host))),
+    )
+    .collect();
+    let deploy = of.is_none().then(|| {
+        view! { <Submit text="Create and deploy" class="primary" icon=Name::Play send=("deploy", "yes")/> }
+    });
+    let class = if of.is_none() { "" } else { "primary" };
+    view! {
+        <input type="hidden" name="form[kind]" value="image"/>
+        {what(of, projects)}
+        <fieldset>
+            <legend>"Where it comes from"</legend>
+            <Field field="image" label="Image" mono=true required=true value=image
+                hint="Like ghcr.io/acme/web:1.4. Each deployment runs the digest that the tag leads to then; with @sha256:… \
+                      behind, always that one."/>
+            <Select field="credential" label="Credential" options=options value=credential
+                hint="How nodes sign in to pull it."/>
+        </fieldset>
+        {how(of)}
+        <div class="row">
+            {deploy}
+            <Submit text="Save service" class=class/>
+        </div>
+    }
+}
+
+fn none() -> String {
+    CredentialChoice::NONE.to_owned()
+}
+
+/// Project and name.
+fn what(of: Option<&Service>, projects: Vec<String>) -> impl IntoView + use<> {
+    let project = of.map(|of| of.project_name.clone()).unwrap_or_default();
+    let name = of.map(|of| of.name.clone()).unwrap_or_default();
+    view! {
+        <fieldset>
+            <legend>"What it is"</legend>
+            <div class="pair">
+                <Field field="project" label="Project" value=project required=true suggest=projects
+                    hint="A new name makes a new project."/>
+                <Field field="name" label="Name" value=name required=true hint="What you call it, like “web”."/>
+            </div>
+        </fieldset>
+    }
+}
+
+/// Environment, ports, replicas, health check.
+fn how(of: Option<&Service>) -> impl IntoView + use<> {
+    let settings = of.map(|of| &of.settings);
+    let text = |value: Option<String>| value.unwrap_or_default();
+    let env = text(settings.map(|settings| {
+        settings.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
+    }));
+    let ports =
+        text(settings.map(|settings| settings.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+    let health =
+        text(settings.and_then(|settings| settings.health.as_ref()).map(|health| command_line(&health.command)));
+    let replicas = settings.map_or_else(|| "1".to_owned(), |settings| settings.replicas.to_string());
+    let env_hint = if use_context::<FormState>().is_some_and(|state| state.error.is_some()) {
+        "One NAME=value a line. Variables are not kept while a form has errors, because they may be secrets: check them."
+    } else {
+        "One NAME=value a line. They are part of each deployment, so a roll-back restores them."
+    };
+    view! {
         <fieldset>
             <legend>"How it runs"</legend>
             <TextArea field="env" label="Environment variables" value=env hint=env_hint rows=4/>
@@ -105,7 +173,6 @@ pub fn fields(of: Option<&Service>, registries: &[Registry], projects: Vec<Strin
             <Field field="health_command" label="Health check command" mono=true value=health
                 hint="Run inside the container, without a shell; empty: none. A deployment counts as done when it succeeds."/>
         </fieldset>
-        <Submit text="Save service" class="primary"/>
     }
 }
 
@@ -127,14 +194,8 @@ mod tests {
                 name: "b".into(),
                 repository: "https://a.example/b".into(),
                 branch: "main".into(),
-                dockerfile: "".into(),
-                context: "".into(),
-                base_path: "".into(),
-                registry: "".into(),
-                env: "".into(),
-                ports: "".into(),
-                replicas: "".into(),
                 health_command: command_line(&words),
+                ..ServiceForm::default()
             };
             let read = form.validated().map(|fields| fields.settings.health.map(|health| health.command));
             assert_eq!(read, Ok(Some(words)));

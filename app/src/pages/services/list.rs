@@ -43,7 +43,7 @@ pub async fn show() -> PageResult {
         view! {
             <Empty
                 title="No services yet"
-                why="A service is built from a git repository and runs in the Swarm."
+                why="A service is built from a git repository, or takes an image that is there already, and runs in the Swarm."
                 action=(paths::NEW_SERVICE.into(), "Create a service")
             />
         }

@@ -10,7 +10,7 @@ pub mod show;
 
 use crate::islands::push_preview::{Choice, Typed, preview};
 use crate::model::registry::Registry;
-use crate::model::service::{Service, Settings};
+use crate::model::service::{GitSource, Service, Settings};
 use crate::paths;
 use crate::ui::{Fact, Note};
 use leptos::prelude::*;
@@ -29,12 +29,12 @@ fn choices(registries: &[Registry]) -> Vec<Choice> {
 }
 
 /// What a push of this service will be called, or why there can't be one.
-fn push_name(service: &Service, registries: &[Registry]) -> Result<String, String> {
+fn push_name(service: &Service, source: &GitSource, registries: &[Registry]) -> Result<String, String> {
     let typed = Typed {
         project: service.project_slug.clone(),
         name: service.slug.clone(),
-        registry: service.source.registry.as_ref().map(ToString::to_string).unwrap_or_default(),
-        base: service.source.base_path.as_ref().map(ToString::to_string).unwrap_or_default(),
+        registry: source.registry.as_ref().map(ToString::to_string).unwrap_or_default(),
+        base: source.base_path.as_ref().map(ToString::to_string).unwrap_or_default(),
     };
     preview(&choices(registries), &typed, Some(service.id.short()))
 }

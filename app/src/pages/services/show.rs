@@ -2,16 +2,19 @@
 
 use super::{no_registry, push_name, settings_facts};
 use crate::api::builds::StartBuild;
-use crate::api::services::RollBack;
+use crate::api::services::{DeployImage, RollBack};
 use crate::error::AppError;
+use crate::model::build::Build;
+use crate::model::credential::Credential;
 use crate::model::id::ServiceId;
 use crate::model::job::JobState;
-use crate::model::service::{Deployment, Origin, Service, ServiceState, Task};
+use crate::model::service::{Deployment, GitSource, ImageSource, Origin, Service, ServiceState, Source, Task};
 use crate::pages::{Page, PageResult, builds};
 use crate::ui::job::follow;
 use crate::ui::table::{col, wide};
 use crate::ui::{
-    Age, Badge, Card, Empty, Fact, Facts, Form, Icon, JobBadge, Name, PageHead, ServiceBadge, Submit, Table, Tone, note,
+    Age, Badge, Card, Empty, Fact, Facts, Form, Icon, JobBadge, Name, PageHead, Reference, ServiceBadge, Submit, Table,
+    Tone, note,
 };
 use crate::{paths, request};
 use leptos::prelude::*;
@@ -42,30 +45,60 @@ pub async fn show() -> PageResult {
         .chain(builds.iter().filter(|build| !build.state.is_final()).map(|build| build.job.clone()));
     let follow = follow(&actor, &backend, under_way).await?;
     let badge = view! { <ServiceBadge state/>{follow} }.into_any();
-    let builds_content = if builds.is_empty() {
-        view! { <Empty title="No builds yet" why="“Build & deploy” turns the newest commit of the branch into an image and brings it up."/> }
-            .into_any()
-    } else {
-        builds::list::table(builds, false).into_any()
+    let from = match &service.source {
+        Source::Git(source) => from_git(push_name(&service, source, &registries), source),
+        Source::Image(source) => from_image(&backend.credentials.list(&actor).await?, source),
     };
+    let (warning, builds) = match &service.source {
+        Source::Git(_) => (no_registry(&registries), Some(builds_card(builds))),
+        Source::Image(_) => (None, None),
+    };
+    let go = go(&service);
     Ok(Page::new(
         format!("{}, Services", service.name),
         view! {
             <PageHead title=service.name.clone() under=(paths::SERVICES.into(), "Services".into()) badge=badge>
                 <a class="button quiet" href=paths::edit_service(&id)><Icon name=Name::Pencil/>"Edit"</a>
                 <a class="button quiet" href=paths::delete_service(&id)><Icon name=Name::Trash/>"Delete"</a>
-                <Form to=StartBuild::PATH class="row" flat=true hidden=vec![("service", id.to_string())]>
-                    <Submit text="Build only" send=("deploy", "no")/>
-                    <Submit text="Build & deploy" class="primary" icon=Name::Play send=("deploy", "yes")/>
-                </Form>
+                {go}
             </PageHead>
-            {no_registry(&registries)}
+            {warning}
             {tasks_card(tasks, deployments.is_empty())}
             <Card title="Deployments" flush=true>{timeline(deployments)}</Card>
-            <Card title="Builds" flush=true>{builds_content}</Card>
-            {facts(&service, push_name(&service, &registries))}
+            {builds}
+            {facts(&service, from)}
         },
     ))
+}
+
+/// The buttons that bring a new version up.
+fn go(service: &Service) -> AnyView {
+    let hidden = vec![("service", service.id.to_string())];
+    match &service.source {
+        Source::Git(_) => view! {
+            <Form to=StartBuild::PATH class="row" flat=true hidden=hidden>
+                <Submit text="Build only" send=("deploy", "no")/>
+                <Submit text="Build & deploy" class="primary" icon=Name::Play send=("deploy", "yes")/>
+            </Form>
+        }
+        .into_any(),
+        Source::Image(_) => view! {
+            <Form to=DeployImage::PATH class="row" flat=true hidden=hidden>
+                <Submit text="Deploy" class="primary" icon=Name::Play/>
+            </Form>
+        }
+        .into_any(),
+    }
+}
+
+fn builds_card(builds: Vec<Build>) -> AnyView {
+    let content = if builds.is_empty() {
+        view! { <Empty title="No builds yet" why="“Build & deploy” turns the newest commit of the branch into an image and brings it up."/> }
+            .into_any()
+    } else {
+        builds::list::table(builds, false).into_any()
+    };
+    view! { <Card title="Builds" flush=true>{content}</Card> }.into_any()
 }
 
 fn tasks_card(tasks: Result<(Vec<Task>, i64), AppError>, never_deployed: bool) -> AnyView {
@@ -114,6 +147,7 @@ pub fn origin(origin: &Origin) -> AnyView {
         Origin::Build { build, number } => {
             view! { "From " <a href=paths::build(build)>{format!("build {number}")}</a> }.into_any()
         }
+        Origin::Image => view! { "The service's image" }.into_any(),
         Origin::RollBack { to, number } => {
             view! { "Rolled back to " <a href=paths::deployment(to)>{format!("deployment {number}")}</a> }.into_any()
         }
@@ -146,6 +180,7 @@ fn timeline(deployments: Vec<Deployment>) -> AnyView {
         .into_iter()
         .map(|deployment| {
             let subject = deployment.commit_subject.clone();
+            let version = version(&deployment);
             view! {
                 <li class=deployment.is_current.then_some("current")>
                     <span class="n"><a href=paths::deployment(&deployment.id)>
@@ -155,7 +190,7 @@ fn timeline(deployments: Vec<Deployment>) -> AnyView {
                         <span class="row">
                             <JobBadge state=deployment.state of=deployment.job.to_string()/>
                             {deployment.is_current.then(|| view! { <strong>"Runs now"</strong> })}
-                            <code>{deployment.commit.brief().to_owned()}</code>
+                            <code>{version}</code>
                             {subject}
                         </span>
                         <span class="hint row">
@@ -172,8 +207,19 @@ fn timeline(deployments: Vec<Deployment>) -> AnyView {
     view! { <ol class="timeline">{rows}</ol> }.into_any()
 }
 
-fn facts(service: &Service, push: Result<String, String>) -> impl IntoView + use<> {
-    let source = service.source.clone();
+/// What tells a deployment from the others: its commit, else its tag, else its digest.
+fn version(deployment: &Deployment) -> String {
+    let image = &deployment.image;
+    match (&deployment.commit, &image.tag, &image.digest) {
+        (Some(commit), ..) => commit.brief().to_owned(),
+        (None, Some(tag), _) => tag.to_string(),
+        (None, None, Some(digest)) => digest.brief(),
+        (None, None, None) => String::new(),
+    }
+}
+
+fn from_git(push: Result<String, String>, source: &GitSource) -> AnyView {
+    let source = source.clone();
     let context = if source.context.as_str().is_empty() {
         "The repository itself".to_owned()
     } else {
@@ -183,17 +229,40 @@ fn facts(service: &Service, push: Result<String, String>) -> impl IntoView + use
         Ok(name) => view! { <code id="push-preview">{name}</code> }.into_any(),
         Err(why) => view! { <span class="muted">{why}</span> }.into_any(),
     };
+    view! {
+        <Fact name="Repository"><code>{source.repository.to_string()}</code></Fact>
+        <Fact name="Branch"><code>{source.branch.to_string()}</code></Fact>
+        <Fact name="Dockerfile"><code>{source.dockerfile.to_string()}</code></Fact>
+        <Fact name="Build context">{context}</Fact>
+        <Fact name="Pushed as">{push}</Fact>
+    }
+    .into_any()
+}
+
+fn from_image(credentials: &[Credential], source: &ImageSource) -> AnyView {
+    let image = source.image.to_string();
+    let credential = match &source.credential {
+        None => view! { <span class="muted">"None: a public image"</span> }.into_any(),
+        Some(id) => {
+            let name = credentials.iter().find(|credential| credential.id == *id).map(|found| found.name.clone());
+            view! { <a href=paths::credential(id)>{name.unwrap_or_else(|| id.to_string())}</a> }.into_any()
+        }
+    };
+    view! {
+        <Fact name="Image"><Reference reference=image/></Fact>
+        <Fact name="Credential">{credential}</Fact>
+    }
+    .into_any()
+}
+
+fn facts(service: &Service, from: AnyView) -> impl IntoView + use<> {
     let settings = settings_facts(&service.settings);
     let project = service.project_name.clone();
     view! {
         <Card title="Source and settings">
             <Facts>
                 <Fact name="Project">{project}</Fact>
-                <Fact name="Repository"><code>{source.repository.to_string()}</code></Fact>
-                <Fact name="Branch"><code>{source.branch.to_string()}</code></Fact>
-                <Fact name="Dockerfile"><code>{source.dockerfile.to_string()}</code></Fact>
-                <Fact name="Build context">{context}</Fact>
-                <Fact name="Pushed as">{push}</Fact>
+                {from}
                 {settings}
             </Facts>
         </Card>
