@@ -11,6 +11,7 @@ mod challenge;
 mod check;
 mod examine;
 mod list;
+mod look;
 mod manifests;
 mod problem;
 mod tokens;

@@ -1,19 +1,72 @@
-//! Anything that speaks the registry protocol: the catalog and the tag lists of the specification.
+//! Anything that speaks the registry protocol: the catalog and the tag lists of the specification. The other adapters
+//! fall back to it.
 
-use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page};
-use crate::oci::{self, Access};
+use super::ask::{catalog_refusal, listed};
+use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
+use crate::oci::{self, Access, OciError};
+use app::error::Problem;
 use app::model::image_ref::Repository;
 use async_trait::async_trait;
+
+const REFUSED: &str = "This registry doesn't list its repositories, or not to this login. Type a name and Slipway \
+    checks it. A registry with token sign-in lists to users with the scope registry:catalog:* alone.";
+const NOTHING: &str = "This registry lists no repositories to this login: either there are none yet, or this login may \
+    not see them. Type a name and Slipway checks it.";
 
 /// The registry protocol and nothing else.
 pub(super) struct Generic(pub oci::Client);
 
+impl Generic {
+    /// The catalog; `refused` and `nothing` are the words for "may not" and for an empty list.
+    pub(super) async fn catalog(
+        &self,
+        access: &Access,
+        cursor: Option<&str>,
+        refused: &str,
+        nothing: &str,
+    ) -> Result<Page<ListedRepository>, ListError> {
+        let page = self.0.repositories(access, cursor).await.map_err(|error| catalog_refusal(error, refused))?;
+        catalog_page(&page.names, page.next, cursor, nothing)
+    }
+
+    /// Names of tags from the registry itself. Registries with their own cursors start this list without one.
+    pub(super) async fn tag_names(
+        &self,
+        access: &Access,
+        repository: &Repository,
+        cursor: Option<&str>,
+    ) -> Result<Page<ListedTag>, ListError> {
+        let names = self.0.tags(access, repository, cursor).await?;
+        let next = names.next.filter(|_| !names.names.is_empty());
+        let items = names.names.iter().filter_map(|name| name.parse().ok());
+        let items = items.map(|name| ListedTag { name, digest: None, at: None, size: None }).collect();
+        Ok(Page { items, next })
+    }
+}
+
+/// A page of a catalog. Without names it is the last, whatever its `Link` says (Gitea always sends one).
+pub(super) fn catalog_page(
+    names: &[String],
+    next: Option<String>,
+    cursor: Option<&str>,
+    nothing: &str,
+) -> Result<Page<ListedRepository>, ListError> {
+    if names.is_empty() && cursor.is_none() {
+        return Err(ListError::CannotList(nothing.to_owned()));
+    }
+    let next = next.filter(|_| !names.is_empty());
+    Ok(Page { items: names.iter().filter_map(|name| listed(name, None)).collect(), next })
+}
+
+/// Whether a cursor is the registry's own: path and query below `/v2/`.
+pub(super) fn is_registrys(cursor: Option<&str>) -> bool {
+    cursor.is_some_and(|cursor| cursor.starts_with("/v2/"))
+}
+
 #[async_trait]
 impl Adapter for Generic {
     async fn repositories(&self, asker: Asker<'_>, cursor: Option<&str>) -> Result<Page<ListedRepository>, ListError> {
-        let names = self.0.repositories(asker.access, cursor).await?;
-        let items = names.names.iter().filter_map(|name| name.parse().ok());
-        Ok(Page { items: items.map(|name| ListedRepository { name, about: None }).collect(), next: names.next })
+        self.catalog(asker.access, cursor, REFUSED, NOTHING).await
     }
 
     async fn tags(
@@ -22,9 +75,10 @@ impl Adapter for Generic {
         repository: &Repository,
         cursor: Option<&str>,
     ) -> Result<Page<ListedTag>, ListError> {
-        let names = self.0.tags(access, repository, cursor).await?;
-        let items = names.names.iter().filter_map(|name| name.parse().ok());
-        let items = items.map(|name| ListedTag { name, digest: None, at: None, size: None }).collect();
-        Ok(Page { items, next: names.next })
+        self.tag_names(access, repository, cursor).await
+    }
+
+    fn explain(&self, error: &OciError) -> Option<Problem> {
+        explain::by(explain::GENERIC, error)
     }
 }

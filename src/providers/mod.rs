@@ -3,14 +3,35 @@
 //! One adapter for each [`Provider`], behind one trait; [`Providers`] picks it. What all have in common (the registry
 //! protocol) is `oci`'s.
 
+mod acr;
+mod allowance;
+mod ask;
+mod digital_ocean;
+mod docker_hub;
+mod ecr;
+mod explain;
 mod generic;
+mod ghcr;
+mod gitea;
+mod gitlab;
+mod google_artifact;
+mod harbor;
+mod kept;
+mod probe;
+mod quay;
+mod sigv4;
+mod walk;
 
+pub use probe::probe_repository;
+
+use crate::clock::Clock;
 use crate::oci::{self, Access, Login, OciError};
 use app::error::Problem;
 use app::model::image::Allowance;
 use app::model::image_ref::{Digest, Repository, Tag};
 use app::model::provider::Provider;
 use async_trait::async_trait;
+use generic::Generic;
 use std::sync::Arc;
 
 /// Addresses of services that aren't the registry itself; tests put their own in.
@@ -20,10 +41,6 @@ pub struct Endpoints {
     pub hub: String,
     /// GitHub's.
     pub github: String,
-    /// Google's token service.
-    pub google_token: String,
-    /// Google Artifact Registry's interface.
-    pub google: String,
     /// DigitalOcean's.
     pub digital_ocean: String,
     /// Amazon's; `{region}` is replaced.
@@ -35,8 +52,6 @@ impl Default for Endpoints {
         Self {
             hub: "https://hub.docker.com".into(),
             github: "https://api.github.com".into(),
-            google_token: "https://oauth2.googleapis.com".into(),
-            google: "https://artifactregistry.googleapis.com".into(),
             digital_ocean: "https://api.digitalocean.com".into(),
             ecr: "https://api.ecr.{region}.amazonaws.com".into(),
         }
@@ -85,7 +100,7 @@ pub enum ListError {
     Wait(u64),
     /// It should have worked.
     #[error(transparent)]
-    Failed(#[from] OciError),
+    Failed(OciError),
 }
 
 /// Who asks, and for whose repositories.
@@ -134,8 +149,17 @@ pub struct Providers {
 }
 
 struct Inner {
-    endpoints: Endpoints,
-    generic: generic::Generic,
+    docker_hub: docker_hub::DockerHub,
+    ghcr: ghcr::Ghcr,
+    gitlab: gitlab::Gitlab,
+    google_artifact: google_artifact::GoogleArtifact,
+    ecr: ecr::Ecr,
+    acr: acr::Acr,
+    harbor: harbor::Harbor,
+    quay: quay::Quay,
+    gitea: gitea::Gitea,
+    digital_ocean: digital_ocean::DigitalOcean,
+    generic: Generic,
 }
 
 impl std::fmt::Debug for Providers {
@@ -147,25 +171,57 @@ impl std::fmt::Debug for Providers {
 impl Providers {
     /// The adapters over the registry client.
     pub fn new(oci: oci::Client, endpoints: Endpoints) -> Self {
-        Self { inner: Arc::new(Inner { generic: generic::Generic(oci), endpoints }) }
+        Self::with_clock(oci, endpoints, Clock::system())
+    }
+
+    /// The same with a clock, by which passwords that were exchanged end.
+    pub fn with_clock(oci: oci::Client, endpoints: Endpoints, clock: Clock) -> Self {
+        let registry = || Generic(oci.clone());
+        Self {
+            inner: Arc::new(Inner {
+                docker_hub: docker_hub::DockerHub::new(registry(), endpoints.hub, clock.clone()),
+                ghcr: ghcr::Ghcr { registry: registry(), github: endpoints.github },
+                gitlab: gitlab::Gitlab { registry: registry() },
+                google_artifact: google_artifact::GoogleArtifact { registry: registry() },
+                ecr: ecr::Ecr::new(registry(), endpoints.ecr, clock),
+                acr: acr::Acr { registry: registry() },
+                harbor: harbor::Harbor { registry: registry() },
+                quay: quay::Quay { registry: registry() },
+                gitea: gitea::Gitea { registry: registry() },
+                digital_ocean: digital_ocean::DigitalOcean { registry: registry(), interface: endpoints.digital_ocean },
+                generic: registry(),
+            }),
+        }
     }
 
     /// The adapter of a provider.
     pub fn of(&self, provider: Provider) -> &dyn Adapter {
-        let _ = (&self.inner.endpoints, provider);
-        &self.inner.generic
+        let inner = &self.inner;
+        match provider {
+            Provider::DockerHub => &inner.docker_hub,
+            Provider::Ghcr => &inner.ghcr,
+            Provider::Gitlab => &inner.gitlab,
+            Provider::GoogleArtifact => &inner.google_artifact,
+            Provider::Ecr => &inner.ecr,
+            Provider::Acr => &inner.acr,
+            Provider::Harbor => &inner.harbor,
+            Provider::Quay => &inner.quay,
+            Provider::Gitea => &inner.gitea,
+            Provider::DigitalOcean => &inner.digital_ocean,
+            Provider::Generic => &inner.generic,
+        }
     }
 
     /// Docker Hub's public repositories that fit, best first; as anybody.
     pub async fn search_hub(&self, text: &str) -> Result<Vec<ListedRepository>, ListError> {
-        let _ = text;
-        Err(ListError::CannotList("Not built yet.".into()))
+        self.inner.docker_hub.search_public(text).await
     }
 
     /// How many pulls Docker Hub has left for this credential (or this server's address); None: it doesn't say.
     /// Asks by HEAD, which doesn't count as a pull.
     pub async fn allowance(&self, access: &Access, now: i64) -> Result<Option<Allowance>, OciError> {
-        let _ = (access, now);
-        Ok(None)
+        let Ok(repository) = "ratelimitpreview/test".parse() else { return Ok(None) };
+        let headers = self.inner.generic.0.headers(access, &repository, "latest").await?;
+        Ok(allowance::read(&headers, now))
     }
 }
