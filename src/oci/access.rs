@@ -2,12 +2,11 @@
 //!
 //! What must always hold: credentials go to this origin alone, and to its realm.
 
-use super::OciError;
 use super::answer::words;
-use super::transport::{Response, check_url};
+use super::{OciError, transport};
 use app::model::credential::{RegistryUrl, Trust};
 use app::model::secret::Secret;
-use reqwest::Url;
+use reqwest::{Response, Url};
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -49,7 +48,7 @@ impl Access {
     pub(super) fn at(&self, path: &str) -> Result<Url, OciError> {
         let text = format!("{}{path}", self.url.api_base());
         let url = Url::parse(&text).map_err(|error| self.unexpected(format!("its address is no URL: {error}")))?;
-        check_url(self.url.host.as_str(), &url, &self.trust)?;
+        transport::check_literal(self.url.host.as_str(), &url)?;
         Ok(url)
     }
 
@@ -64,10 +63,6 @@ impl Access {
 
     pub(super) async fn denied(&self, response: Response) -> OciError {
         OciError::Denied { host: self.host(), answer: words(response, self.login.as_ref()).await }
-    }
-
-    pub(super) async fn not_offered(&self, response: Response) -> OciError {
-        OciError::NotOffered { host: self.host(), answer: words(response, self.login.as_ref()).await }
     }
 
     pub(super) async fn surprise(&self, response: Response) -> OciError {

@@ -17,6 +17,7 @@ const DATA: &[(i64, &str)] = &[
     (5, include_str!("0005_registries.sql")),
     (6, include_str!("0006_services.sql")),
     (7, include_str!("0007_credentials.sql")),
+    (8, include_str!("0008_images.sql")),
     (9, include_str!("0009_image_services.sql")),
 ];
 
@@ -119,6 +120,8 @@ async fn the_tables_refuse_what_must_not_be() {
         "UPDATE deployments SET commit_sha = 'c0ffee' WHERE id = 'dep_000000000003'",
         "UPDATE deployments SET credential_id = 'cred_00000000001' WHERE id = 'dep_000000000001'",
         "UPDATE services SET credential_id = 'cred_0000000none'",
+        "UPDATE image_repositories SET credential_id = 'cred_00000000none'",
+        "INSERT INTO image_tags SELECT credential_id, 'shop/none', name, generation, digest, at, size FROM image_tags",
     ] {
         let mut tx = db.write().await.expect("a transaction");
         let outcome = sqlx::query(sql).execute(&mut *tx).await;
