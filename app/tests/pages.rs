@@ -141,3 +141,57 @@ async fn texts_stay_texts() {
     );
     assert!(answer.html.contains("<title>Edit web, Services – Slipway</title>"));
 }
+
+/// A piece that the image picker asks for.
+async fn options(query: &str) -> String {
+    let answer = get(&format!("/images/options?{query}"), World::Full, true).await;
+    assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.html);
+    assert!(!answer.html.contains("<html") && !answer.html.contains("<script"), "{query}: {}", answer.html);
+    answer.html
+}
+
+#[tokio::test]
+async fn the_picker_is_led_from_a_name_to_a_digest() {
+    let found = options("step=repositories&q=web").await;
+    assert_eq!(values(&found, "data-said=\""), ["5 repositories. A typed name can be checked."]);
+    assert!(found.contains(" data-live"), "registries may be asked when the typing rests: {found}");
+    assert!(found.contains("runs in shop"), "{found}");
+    assert!(!options("step=repositories&q=web&live=1").await.contains(" data-live"));
+    assert_eq!(values(&found, " data-prefix=\"")[0], "ghcr.io/acme/web:");
+
+    let next = values(&found, " data-query=\"")[0].replace("&amp;", "&");
+    let tags = options(&format!("{next}&q=1.9&live=1")).await;
+    assert_eq!(values(&tags, " data-text=\"")[0], "ghcr.io/acme/web:1.9", "what was typed in full comes first");
+
+    let next = values(&tags, " data-query=\"")[0].replace("&amp;", "&");
+    let image = options(&format!("{next}&q=&live=1")).await;
+    assert!(image.contains("Not every node can run this image."), "{image}");
+    let chosen = values(&image, " data-text=\"");
+    assert!(chosen[0].starts_with("ghcr.io/acme/web:1.9@sha256:"), "pinned first: {chosen:?}");
+    assert_eq!(chosen[1], "ghcr.io/acme/web:1.9");
+    assert!(values(&image, " data-credential=\"")[0].starts_with("cred_"), "{image}");
+    assert!(values(&image, " data-query=\"").is_empty(), "the choice ends here");
+}
+
+#[tokio::test]
+async fn the_picker_checks_what_no_list_has() {
+    let typed = options("step=repositories&q=ghcr.io/other/thing:2").await;
+    assert_eq!(values(&typed, " data-text=\""), ["ghcr.io/other/thing:2"]);
+    let unlisted = options("step=repositories&q=team/tool").await;
+    assert!(unlisted.contains("can't list: type a whole name and it will be checked."), "{unlisted}");
+    assert_eq!(values(&unlisted, " data-text=\"")[0], "europe-west3-docker.pkg.dev/team/tool:");
+    let pinned = format!("step=repositories&q=ghcr.io/acme/web:1%40sha256:{}", "10".repeat(32));
+    let next = values(&options(&pinned).await, " data-query=\"")[0].replace("&amp;", "&");
+    let image = options(&format!("{next}&live=1")).await;
+    let texts = values(&image, " data-text=\"");
+    assert!(texts.len() == 1 && texts[0].starts_with("ghcr.io/acme/web:1@sha256:1010"), "{texts:?}");
+    for broken in
+        ["step=tags", "step=tags&host=ghcr.io&name=../x", "step=image&host=ghcr.io&name=a/b&reference=..", "step=none"]
+    {
+        let answer = get(&format!("/images/options?{broken}"), World::Full, true).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{broken}");
+    }
+    assert_eq!(get("/images/options?q=a", World::Full, false).await.status, StatusCode::UNAUTHORIZED);
+    let hostile = options("step=repositories&q=%3Cscript%3Epwned()%3C/script%3E").await;
+    assert!(!hostile.contains("<script"), "{hostile}");
+}

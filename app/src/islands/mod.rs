@@ -6,6 +6,7 @@
 pub mod copy;
 pub mod live;
 pub mod log;
+pub mod picker;
 pub mod push_preview;
 
 #[cfg(feature = "hydrate")]

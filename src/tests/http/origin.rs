@@ -105,3 +105,26 @@ async fn c5_event_streams_are_for_our_pages() {
         assert_eq!(answer.status == StatusCode::FORBIDDEN, is_refused, "{headers:?}");
     }
 }
+
+/// Pieces of pages may ask registries, which another site must not cause.
+#[tokio::test]
+async fn pieces_for_islands_are_for_our_own_pages() {
+    let app = TestApp::new().await;
+    let mut owner = app.owner().await;
+    for (site, status) in [
+        (Some("same-origin"), StatusCode::OK),
+        (Some("cross-site"), StatusCode::FORBIDDEN),
+        (Some("same-site"), StatusCode::FORBIDDEN),
+        (Some("none"), StatusCode::FORBIDDEN),
+        (None, StatusCode::FORBIDDEN),
+    ] {
+        for path in app::routes::PARTS {
+            let mut request = Request::get(*path);
+            if let Some(site) = site {
+                request = request.header("sec-fetch-site", site);
+            }
+            let answer = owner.send(request.body(Body::empty()).expect("a request")).await;
+            assert_eq!(answer.status, status, "{path} {site:?}");
+        }
+    }
+}

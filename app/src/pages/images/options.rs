@@ -88,7 +88,7 @@ impl Piece {
                 let Row { text, query, prefix, credential, main, side } = row;
                 let id = format!("picker-{index}");
                 let side =
-                    side.into_iter().map(|words| view! { <span class="side-fact">{words}</span> }).collect_view();
+                    side.into_iter().map(|words| view! { <span class="side-fact"><span class="visually-hidden">", "</span>{words}</span> }).collect_view();
                 view! {
                     <div role="option" class="option" id=id aria-selected="false" data-text=text data-query=query
                         data-prefix=prefix data-credential=credential>
@@ -212,7 +212,7 @@ impl Asker {
             piece.say("A typed name can be checked.");
         }
         // A whole reference is what was meant; half a name more likely belongs to a list.
-        if typed.reference().is_some() && typed.name.contains('/') {
+        if typed.reference().is_some() && typed.has_host() {
             piece.rows.splice(0..0, checks);
         } else {
             piece.rows.extend(checks);
@@ -255,8 +255,13 @@ impl Asker {
                 if found.total > 0 || self.is_live {
                     piece.say(&format!("{}.", text::tags(found.total)));
                 }
-                is_exact = found.tags.iter().any(|line| line.tag.as_str() == filter);
-                piece.rows = found.tags.into_iter().map(|line| of_tag(line, place)).collect();
+                let mut tags = found.tags;
+                // A tag that was typed in full comes first.
+                if let Some(index) = tags.iter().position(|line| line.tag.as_str() == filter) {
+                    is_exact = true;
+                    tags[..=index].rotate_right(1);
+                }
+                piece.rows = tags.into_iter().map(|line| of_tag(line, place)).collect();
             }
             Err(_) if self.is_live => {}
             Err(_) => piece.note(format!("Asking {}…", place.host)),
@@ -323,7 +328,7 @@ impl Asker {
         };
         if let Some(digest) = &pinned.digest {
             let brief = digest.brief();
-            piece.rows.push(row(&pinned, "Pin this digest", format!("{brief}, the same image on every deployment")));
+            piece.rows.push(row(&pinned, "Pin this digest", format!("always {brief}")));
         }
         if let (Some(tag), None) = (&tagged.tag, &asked.digest) {
             piece.rows.push(row(&tagged, "Follow the tag", format!("whatever {tag} leads to when it is deployed")));

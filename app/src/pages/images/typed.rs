@@ -48,7 +48,7 @@ impl Typed {
     }
 
     /// Whether the text says on which host.
-    fn has_host(&self) -> bool {
+    pub fn has_host(&self) -> bool {
         self.name.split_once('/').is_some_and(|(first, _)| first == "localhost" || first.contains(['.', ':']))
     }
 

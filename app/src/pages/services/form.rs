@@ -1,11 +1,14 @@
 //! The service form, for new services and for edits: one for those from git, one for images.
 
 use super::choices;
+use crate::islands::picker::Picker;
 use crate::islands::push_preview::{PushPreview, Typed, preview};
 use crate::model::credential::Credential;
 use crate::model::registry::Registry;
 use crate::model::service::{CredentialChoice, Service};
+use crate::paths;
 use crate::request::{self, FormState};
+use crate::ui::field::id_of;
 use crate::ui::{Field, Name, Select, Submit, TextArea};
 use leptos::prelude::*;
 
@@ -106,14 +109,21 @@ pub fn image(of: Option<&Service>, credentials: &[Credential], projects: Vec<Str
         view! { <Submit text="Create and deploy" class="primary" icon=Name::Play send=("deploy", "yes")/> }
     });
     let class = if of.is_none() { "" } else { "primary" };
+    // The picker without script, which comes back here.
+    let search = of.is_none().then(|| {
+        let to = paths::images("", None, &[("for", "service")]);
+        view! { <p class="hint"><a href=to>"Search images"</a>" in all your registries"</p> }
+    });
     view! {
         <input type="hidden" name="form[kind]" value="image"/>
         {what(of, projects)}
         <fieldset>
             <legend>"Where it comes from"</legend>
             <Field field="image" label="Image" mono=true required=true value=image
-                hint="Like ghcr.io/acme/web:1.4. Each deployment runs the digest that the tag leads to then; with @sha256:… \
+                hint="Type a part of its name, or a whole reference like ghcr.io/acme/web:1.4. Each deployment runs the digest that the tag leads to then; with @sha256:… \
                       behind, always that one."/>
+            <Picker field=id_of("image") credential=id_of("credential") rows=paths::IMAGE_OPTIONS.to_owned()/>
+            {search}
             <Select field="credential" label="Credential" options=options value=credential
                 hint="How nodes sign in to pull it."/>
         </fieldset>
