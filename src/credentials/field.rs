@@ -15,6 +15,7 @@ pub(super) fn of(error: &OciError) -> FieldError {
         | OciError::ForeignRealm { .. }
         | OciError::RateLimited { .. }
         | OciError::NotOffered { .. }
+        | OciError::Forbidden { .. }
         | OciError::Unexpected { .. } => "url",
     };
     let problem = error.problem();

@@ -2,11 +2,12 @@
 //!
 //! What must always hold: credentials go to this origin alone, and to its realm.
 
+use super::OciError;
 use super::answer::words;
-use super::{OciError, transport};
+use super::transport::{Response, check_url};
 use app::model::credential::{RegistryUrl, Trust};
 use app::model::secret::Secret;
-use reqwest::{Response, Url};
+use reqwest::Url;
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ impl Access {
     pub(super) fn at(&self, path: &str) -> Result<Url, OciError> {
         let text = format!("{}{path}", self.url.api_base());
         let url = Url::parse(&text).map_err(|error| self.unexpected(format!("its address is no URL: {error}")))?;
-        transport::check_literal(self.url.host.as_str(), &url)?;
+        check_url(self.url.host.as_str(), &url, &self.trust)?;
         Ok(url)
     }
 
@@ -63,6 +64,10 @@ impl Access {
 
     pub(super) async fn denied(&self, response: Response) -> OciError {
         OciError::Denied { host: self.host(), answer: words(response, self.login.as_ref()).await }
+    }
+
+    pub(super) async fn not_offered(&self, response: Response) -> OciError {
+        OciError::NotOffered { host: self.host(), answer: words(response, self.login.as_ref()).await }
     }
 
     pub(super) async fn surprise(&self, response: Response) -> OciError {

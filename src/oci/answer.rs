@@ -3,17 +3,20 @@
 //! Everything a registry says is untrusted: at most 200 characters of it are shown, without control or invisible
 //! characters, and with the password masked in case it is echoed.
 
+use super::transport::Response;
 use super::{Login, OciError};
 use app::model::text::is_hidden;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
 use serde::Deserialize;
 
 /// Longest token answer and longest error that are read.
 pub(super) const SMALL_BODY: usize = 64 * 1024;
 /// Longest manifest that is read; registries accept 4 to 10 MiB.
 pub(super) const MANIFEST_BODY: usize = 8 * 1024 * 1024;
+/// Longest page of a list that is read; distribution 2.8 sends all tags in one.
+pub(super) const LIST_BODY: usize = 32 * 1024 * 1024;
 /// Characters of a registry's own words that are shown.
 const SHOWN: usize = 200;
 
@@ -28,7 +31,18 @@ pub(super) async fn whole_body(host: &str, mut response: Response, limit: usize)
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
-            Err(error) => return Err(super::transport::failure(host, &error)),
+            Err(error) => return Err(super::failure::failure(host, &error)),
+        }
+    }
+}
+
+/// Reads what is left of a short answer that doesn't matter, so that its connection can be used again.
+pub(super) async fn drain(response: &mut Response) {
+    let mut read = 0;
+    while let Ok(Some(chunk)) = response.chunk().await {
+        read += chunk.len();
+        if read > SMALL_BODY {
+            break;
         }
     }
 }
@@ -52,7 +66,7 @@ pub(super) async fn words(mut response: Response, login: Option<&Login>) -> Stri
 }
 
 /// Whether the answer is a web page.
-pub(super) fn is_html(response: &Response) -> bool {
+pub(super) fn is_html(response: &reqwest::Response) -> bool {
     let kind = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }

@@ -7,9 +7,10 @@
 
 use super::answer::{is_html, status_text, whole_body};
 use super::auth::with_password;
+use super::transport::Response;
 use super::{Access, Client, OciError, answer};
 use reqwest::header::LOCATION;
-use reqwest::{Method, Request, Response, StatusCode};
+use reqwest::{Method, Request, StatusCode};
 
 impl Client {
     pub(super) async fn check_access(&self, access: &Access) -> Result<(), OciError> {
@@ -41,7 +42,7 @@ impl Client {
 }
 
 /// Ok for the answer of a registry that lets us in.
-async fn accept(access: &Access, response: Response) -> Result<(), OciError> {
+pub(super) async fn accept(access: &Access, response: Response) -> Result<(), OciError> {
     let host = access.host();
     let is_known = response.headers().contains_key("docker-distribution-api-version");
     let not_a_registry = |reason: String| OciError::NotARegistry { host: access.host(), reason };
@@ -74,9 +75,7 @@ async fn accept(access: &Access, response: Response) -> Result<(), OciError> {
             let to = answer::sanitise(&to.unwrap_or_else(|| "somewhere else".into()));
             Err(not_a_registry(format!("/v2/ redirects to {to}, and credentials don't follow redirects")))
         }
-        status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
-            Err(not_a_registry(format!("/v2/ answers {}", status_text(status))))
-        }
+        status if status.is_client_error() => Err(not_a_registry(format!("/v2/ answers {}", status_text(status)))),
         _ => Err(access.surprise(response).await),
     }
 }

@@ -1,6 +1,7 @@
 //! What the headers of an answer alone say.
 
-use super::{Access, Client, OciError, challenge, transport};
+use super::transport::check_url;
+use super::{Access, Client, OciError, challenge, realm};
 use app::model::image_ref::Repository;
 use reqwest::{Method, Request, StatusCode};
 
@@ -16,7 +17,7 @@ impl Client {
         let scope = format!("repository:{repository}:pull");
         let response = self.send(access, &scope, Request::new(Method::HEAD, url)).await?;
         match response.status() {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::OK => Ok(response.headers().clone()),
+            StatusCode::OK => Ok(response.headers().clone()),
             _ => Err(access.surprise(response).await),
         }
     }
@@ -28,11 +29,11 @@ impl Client {
         let Some(challenge::Challenge::Bearer(bearer)) = challenge::choose(response.url(), response.headers()) else {
             return Ok(None);
         };
-        let realm = bearer.realm.origin().ascii_serialization();
-        if !challenge::is_trusted(&access.url, &bearer.realm) {
-            return Err(OciError::ForeignRealm { host: access.host(), realm: super::answer::sanitise(&realm) });
+        let origin = bearer.realm.origin().ascii_serialization();
+        if !realm::is_trusted(access, &bearer.realm) {
+            return Err(OciError::ForeignRealm { host: access.host(), realm: super::answer::sanitise(&origin) });
         }
-        transport::check_literal(access.url.host.as_str(), &bearer.realm)?;
-        Ok(Some(realm))
+        check_url(access.url.host.as_str(), &bearer.realm, &access.trust)?;
+        Ok(Some(origin))
     }
 }

@@ -3,12 +3,11 @@
 //! A digest in a header is believed only as far as it fits what was asked; bytes are always hashed.
 
 use super::answer::{MANIFEST_BODY, whole_body};
-use super::{Access, Client, OciError};
+use super::shape::Shape;
+use super::{Access, Client, OciError, digest};
 use app::model::image_ref::{Digest, Repository, Tag};
-use app::model::text::hex;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, StatusCode};
-use sha2::Digest as _;
 
 /// All kinds in one line: some registries read the first line alone.
 const KINDS: HeaderValue = HeaderValue::from_static(
@@ -21,7 +20,7 @@ const KINDS: HeaderValue = HeaderValue::from_static(
 pub struct Manifest {
     /// Of the bytes.
     pub digest: Digest,
-    /// As the registry calls it.
+    /// What it is, by header and body, which agree; empty when neither says.
     pub media_type: String,
     /// As they came.
     pub bytes: Vec<u8>,
@@ -52,15 +51,11 @@ impl Reference {
     fn accepts(&self, access: &Access, digest: &Digest) -> Result<(), OciError> {
         match self {
             Self::Digest(asked) if asked.as_str().split(':').next() == digest.as_str().split(':').next() => {
-                if asked == digest { Ok(()) } else { Err(lie(access, asked, digest)) }
+                if asked == digest { Ok(()) } else { Err(digest::lie(access, asked, digest)) }
             }
             _ => Ok(()),
         }
     }
-}
-
-fn lie(access: &Access, asked: &Digest, got: &Digest) -> OciError {
-    access.unexpected(format!("the digest {} instead of {}", got.brief(), asked.brief()))
 }
 
 impl Client {
@@ -79,10 +74,14 @@ impl Client {
                     asked.accepts(access, &digest)?;
                     Ok(Some(digest))
                 }
-                None => Ok(self.find_manifest(access, repository, &asked).await?.map(|manifest| manifest.digest)),
+                None => {
+                    drop(response);
+                    Ok(self.find_manifest(access, repository, &asked).await?.map(|manifest| manifest.digest))
+                }
             },
             StatusCode::NOT_FOUND => Ok(None),
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
+                drop(response);
                 Ok(self.find_manifest(access, repository, &asked).await?.map(|manifest| manifest.digest))
             }
             StatusCode::FORBIDDEN => Err(access.denied(response).await),
@@ -117,19 +116,19 @@ impl Client {
         let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
         let bytes = whole_body(&access.host(), response, MANIFEST_BODY).await?;
-        let kind_of = |digest: &Digest| digest.as_str().starts_with("sha512:");
         let is_long = match asked {
-            Reference::Digest(asked) => kind_of(asked),
-            Reference::Tag(_) => stated.as_ref().is_some_and(kind_of),
+            Reference::Digest(asked) => digest::is_long(asked),
+            Reference::Tag(_) => stated.as_ref().is_some_and(digest::is_long),
         };
-        let digest = hash(access, &bytes, is_long)?;
+        let digest = digest::of(access, &bytes, is_long)?;
         asked.accepts(access, &digest)?;
         if let Some(stated) = stated
-            && kind_of(&stated) == is_long
+            && digest::is_long(&stated) == is_long
             && stated != digest
         {
-            return Err(lie(access, &digest, &stated));
+            return Err(digest::lie(access, &digest, &stated));
         }
+        let media_type = Shape::read(&bytes, &media_type).map_err(|reason| access.unexpected(reason))?;
         Ok(Some(Manifest { digest, media_type, bytes }))
     }
 }
@@ -148,13 +147,4 @@ fn stated_digest(access: &Access, headers: &HeaderMap) -> Result<Option<Digest>,
     let Some(value) = headers.get("docker-content-digest") else { return Ok(None) };
     let digest = value.to_str().ok().and_then(|text| text.trim().parse().ok());
     digest.map(Some).ok_or_else(|| access.unexpected("a digest that isn't one"))
-}
-
-fn hash(access: &Access, bytes: &[u8], is_long: bool) -> Result<Digest, OciError> {
-    let text = if is_long {
-        format!("sha512:{}", hex(&sha2::Sha512::digest(bytes)))
-    } else {
-        format!("sha256:{}", hex(&sha2::Sha256::digest(bytes)))
-    };
-    text.parse().map_err(|_| access.unexpected("a digest that couldn't be computed"))
 }

@@ -3,27 +3,38 @@
 //! Credentials go to the stored origin alone (REGISTRIES rules: realm, redirect, `Location` and `Link` are not trusted).
 
 mod access;
+mod addresses;
 mod answer;
 mod auth;
 mod blobs;
 mod call;
 mod challenge;
 mod check;
+mod digest;
 mod examine;
+mod failure;
+mod gate;
+mod link;
 mod list;
 mod look;
 mod manifests;
 mod problem;
+mod realm;
+mod resolver;
+mod shape;
 mod tokens;
 mod transport;
 mod uploads;
+mod validity;
 
 pub use access::{Access, Login};
 pub use call::{Answer, Call, Sign};
 pub use list::Names;
 pub use manifests::Manifest;
-pub use transport::Limits;
+pub use resolver::{Looking, Lookup};
+pub use transport::{ClientError, Limits, check_ca};
 
+use app::model::credential::Trust;
 use app::model::image_ref::{Digest, Repository};
 use std::sync::Arc;
 
@@ -110,6 +121,16 @@ pub enum OciError {
         /// Its own words, sanitised.
         answer: String,
     },
+    /// What it is asked at, or leads to, may not be reached with this credential.
+    #[error("{host} may not be connected to: {reason}")]
+    Forbidden {
+        /// Which host.
+        host: String,
+        /// Why, in plain words.
+        reason: String,
+        /// Whether marking the credential as internal network allows it.
+        internal_helps: bool,
+    },
     /// Another status, a broken body, a digest that doesn't fit.
     #[error("{host} answered unexpectedly: {answer}")]
     Unexpected {
@@ -127,8 +148,9 @@ pub struct Client {
 }
 
 struct Inner {
-    http: reqwest::Client,
     limits: Limits,
+    routes: transport::Routes,
+    gate: gate::Gate,
     tokens: tokens::Tokens,
 }
 
@@ -140,14 +162,22 @@ impl std::fmt::Debug for Client {
 
 impl Client {
     /// A client with its limits: connect 5 s, answer 30 s, bodies capped, no redirects followed by itself.
-    pub fn new() -> Result<Self, reqwest::Error> {
+    pub fn new() -> Result<Self, ClientError> {
         Self::with_limits(Limits::default())
     }
 
     /// A client that waits longer or shorter.
-    pub fn with_limits(limits: Limits) -> Result<Self, reqwest::Error> {
-        let http = transport::http_client(limits)?;
-        Ok(Self { inner: Arc::new(Inner { http, limits, tokens: tokens::Tokens::default() }) })
+    pub fn with_limits(limits: Limits) -> Result<Self, ClientError> {
+        Self::with_lookup(limits, resolver::system())
+    }
+
+    /// A client that looks names up in another way; what it finds is judged all the same.
+    pub fn with_lookup(limits: Limits, lookup: Lookup) -> Result<Self, ClientError> {
+        let routes = transport::Routes::new(limits, lookup);
+        // Made now, so that a machine without authorities is noticed at the start.
+        routes.of(&Trust::default())?;
+        let (gate, tokens) = (gate::Gate::default(), tokens::Tokens::default());
+        Ok(Self { inner: Arc::new(Inner { limits, routes, gate, tokens }) })
     }
 
     /// Pings and signs in: `GET /v2/`, the challenge, a token with empty scope or Basic. 10 s in all.

@@ -18,6 +18,7 @@ impl OciError {
             | Self::SignIn { host }
             | Self::RateLimited { host, .. }
             | Self::NotOffered { host, .. }
+            | Self::Forbidden { host, .. }
             | Self::Unexpected { host, .. } => host,
         }
     }
@@ -38,8 +39,8 @@ impl OciError {
             Self::Tls { host, reason } => Problem::new(
                 "registry.tls",
                 format!("There is no trusted TLS connection to {host}: {reason}."),
-                "Check the address; if it is right, put the registry's certificate in order, or add its authority to \
-                 the ones this server trusts.",
+                "Check the address; if it is right, put the registry's certificate in order, or give the certificate of \
+                 the authority that signed it to the credential.",
             ),
             Self::Timeout { host } => Problem::new(
                 "registry.timeout",
@@ -67,7 +68,7 @@ impl OciError {
             Self::ForeignRealm { host, realm } => Problem::new(
                 "registry.foreign_realm",
                 format!("{host} asks to send the password to {realm}, which doesn't belong to it. It wasn't sent."),
-                "Check the address; if it is right, the registry's sign-in service must be moved to its own domain.",
+                "Check the address; if both belong together, approve that sign-in service in the credential.",
             ),
             Self::SignIn { host } => Problem::new(
                 "registry.sign_in",
@@ -88,14 +89,19 @@ impl OciError {
                 "Type the name instead; Slipway checks it.",
             )
             .with_words(answer),
+            Self::Forbidden { host, reason, internal_helps } => Problem::new(
+                "registry.forbidden_address",
+                format!("Slipway didn't connect to {host}: {reason}."),
+                if *internal_helps {
+                    "Mark the credential as internal network if this registry is yours; else check the address."
+                } else {
+                    "Check the address; Slipway never connects there, whatever the credential allows."
+                },
+            ),
             Self::Unexpected { host, answer } => Problem::new(
                 "registry.unexpected",
                 format!("{host} couldn't be used: {answer}."),
-                if answer.contains("429") {
-                    "Wait a few minutes: the registry limits how often it may be asked."
-                } else {
-                    "Try again; if it stays so, look into the registry's own log."
-                },
+                "Try again; if it stays so, look into the registry's own log.",
             ),
         }
     }

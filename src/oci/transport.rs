@@ -1,17 +1,19 @@
-//! One HTTP client for all registries, with limits, and the reasons why a connection fails.
+//! The way out: one HTTP client for each kind of trust, and the one function through which every request goes.
 //!
 //! What must always hold: no redirect is followed, no proxy is taken from the environment, nothing is decompressed, every
-//! request ends within its limit, and link-local addresses (cloud metadata among them) are never connected to.
+//! request ends within its limit, keeps the manners of `gate.rs`, and reaches only what its trust opens.
 
-use super::OciError;
-use super::answer::sanitise;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rustls::CertificateError;
-use std::error::Error;
-use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use super::resolver::{Lookup, Resolver, check_literal};
+use super::{Client, OciError, answer, failure, gate};
+use app::model::credential::Trust;
+use reqwest::{Request, StatusCode, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How long the client waits.
 #[derive(Clone, Copy, Debug)]
@@ -30,201 +32,191 @@ impl Default for Limits {
     }
 }
 
-/// The client behind all requests.
-#[expect(clippy::disallowed_methods, reason = "this is the one client, and these are its limits")]
-pub(super) fn http_client(limits: Limits) -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .user_agent(concat!("slipway/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .no_proxy()
-        .dns_resolver(Arc::new(Resolver))
-        .connect_timeout(limits.connect)
-        .timeout(limits.answer)
-        .pool_idle_timeout(Duration::from_secs(20))
-        .pool_max_idle_per_host(4)
-        .build()
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The authorities that this machine trusts can't be read, or one that was added is none.
+    #[error("the certificates of authorities can't be used")]
+    Authorities(#[from] rustls::Error),
+    /// The HTTP client can't be made.
+    #[error("the HTTP client can't be made")]
+    Http(#[from] reqwest::Error),
 }
 
-/// Whether Slipway may ever connect there: not to link-local (metadata services), unspecified or multicast addresses.
-pub(super) fn may_connect(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => !(v4.is_link_local() || v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast()),
-        IpAddr::V6(v6) => {
-            let metadata = [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254];
-            !(v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast() || v6.segments() == metadata)
+/// An answer that keeps its place in the gate until it is read or dropped.
+pub(super) struct Response {
+    inner: reqwest::Response,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Deref for Response {
+    type Target = reqwest::Response;
+
+    fn deref(&self) -> &reqwest::Response {
+        &self.inner
+    }
+}
+
+impl DerefMut for Response {
+    fn deref_mut(&mut self) -> &mut reqwest::Response {
+        &mut self.inner
+    }
+}
+
+/// What a request goes through: address rule and authorities.
+#[derive(Clone)]
+pub(super) struct Route {
+    http: reqwest::Client,
+    pub resolver: Resolver,
+    pub tls: Arc<rustls::ClientConfig>,
+}
+
+/// Longest wait, in seconds, that is passed on to people and plans.
+const LONGEST_WAIT: u64 = 3_600;
+/// At most so many private authorities have their routes kept.
+const MANY: usize = 64;
+
+/// All routes, made when they are needed.
+pub(super) struct Routes {
+    limits: Limits,
+    lookup: Lookup,
+    made: Mutex<HashMap<(bool, Option<String>), Route>>,
+}
+
+impl Routes {
+    pub fn new(limits: Limits, lookup: Lookup) -> Self {
+        Self { limits, lookup, made: Mutex::default() }
+    }
+
+    /// The route for a trust. Wrong authorities show here.
+    pub fn of(&self, trust: &Trust) -> Result<Route, ClientError> {
+        let key = (trust.internal, trust.ca.clone());
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(route) = made.get(&key) {
+            return Ok(route.clone());
+        }
+        if made.len() >= MANY {
+            made.retain(|(_, ca), _| ca.is_none());
+        }
+        let route = self.make(trust)?;
+        made.insert(key, route.clone());
+        Ok(route)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "these are the clients, and these are their limits")]
+    fn make(&self, trust: &Trust) -> Result<Route, ClientError> {
+        let extra = match &trust.ca {
+            Some(pem) => authorities(pem).map_err(rustls::Error::General)?,
+            None => Vec::new(),
+        };
+        let tls = tls(extra)?;
+        let resolver = Resolver { lookup: self.lookup.clone(), internal: trust.internal };
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("slipway/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .tls_backend_preconfigured(tls.clone())
+            .dns_resolver(Arc::new(resolver.clone()))
+            .connect_timeout(self.limits.connect)
+            .timeout(self.limits.answer)
+            .pool_idle_timeout(Duration::from_secs(20))
+            .pool_max_idle_per_host(gate::AT_ONCE)
+            .build()?;
+        Ok(Route { http, resolver, tls: Arc::new(tls) })
+    }
+}
+
+/// TLS 1.2 and 1.3, the system's authorities and some more.
+fn tls(extra: Vec<CertificateDer<'static>>) -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone())?;
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The certificates in a PEM text.
+fn authorities(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let mut roots = rustls::RootCertStore::empty();
+    let mut found = Vec::new();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let broken = "A certificate in it is damaged: copy the file again, with its BEGIN and END lines.";
+        let certificate = certificate.map_err(|_| broken.to_owned())?;
+        roots.add(certificate.clone()).map_err(|_| broken.to_owned())?;
+        found.push(certificate);
+    }
+    if pem.contains("PRIVATE KEY") {
+        return Err(
+            "There is a private key in it. Give the authority's certificate alone, and keep the key secret.".into()
+        );
+    }
+    match found.len() {
+        0 => Err("There is no certificate in it. It starts with -----BEGIN CERTIFICATE-----.".into()),
+        1..=32 => Ok(found),
+        _ => {
+            Err("There are more than 32 certificates in it. Give the one authority that signed the registry's.".into())
         }
     }
 }
 
-/// Refuses addresses written as numbers; names are looked at when they are resolved.
-pub(super) fn check_literal(host: &str, url: &reqwest::Url) -> Result<(), OciError> {
-    let literal = match url.host() {
-        Some(url::Host::Ipv4(address)) => IpAddr::V4(address),
-        Some(url::Host::Ipv6(address)) => IpAddr::V6(address),
-        _ => return Ok(()),
-    };
-    if may_connect(literal) { Ok(()) } else { Err(forbidden_address(host)) }
+/// Whether a text is fit to be [`Trust::ca`]; what is wrong with it, in plain words.
+pub fn check_ca(pem: &str) -> Result<(), String> {
+    authorities(pem).map(|_| ())
 }
 
-fn forbidden_address(host: &str) -> OciError {
-    OciError::Unexpected {
-        host: host.to_owned(),
-        answer: "its address is link-local, unspecified or multicast; Slipway never connects to such addresses".into(),
-    }
-}
-
-/// Looks names up and leaves out the addresses that are never connected to, so that no later answer can change that.
-struct Resolver;
-
-#[derive(Debug, thiserror::Error)]
-enum LookupError {
-    #[error("the name can't be resolved")]
-    NotFound(#[source] std::io::Error),
-    #[error("the name leads to addresses that are never connected to alone")]
-    Forbidden,
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(LookupError::NotFound)?;
-            let allowed: Vec<SocketAddr> = found.filter(|address| may_connect(address.ip())).collect();
-            if allowed.is_empty() {
-                return Err(LookupError::Forbidden.into());
-            }
-            Ok(Box::new(allowed.into_iter()) as Addrs)
+impl Client {
+    /// The way for a trust.
+    pub(super) fn route(&self, trust: &Trust, host: &str) -> Result<Route, OciError> {
+        self.inner.routes.of(trust).map_err(|error| OciError::Tls {
+            host: host.to_owned(),
+            reason: match error {
+                ClientError::Authorities(rustls::Error::General(reason)) => {
+                    format!("the authority's certificate that belongs to the credential can't be used ({reason})")
+                }
+                other => format!("{other}"),
+            },
         })
     }
-}
 
-/// Why a request got no answer.
-pub(super) fn failure(host: &str, error: &reqwest::Error) -> OciError {
-    let host = host.to_owned();
-    if let Some(reason) = cause(&host, error) {
-        return reason;
-    }
-    if error.is_timeout() {
-        return OciError::Timeout { host };
-    }
-    let mut innermost: &dyn Error = error;
-    while let Some(inner) = innermost.source() {
-        innermost = inner;
-    }
-    let words = sanitise(&innermost.to_string());
-    OciError::Unexpected { host, answer: format!("the connection broke: {words}") }
-}
-
-/// Walks the chain of causes for one that says more than "error sending request".
-fn cause(host: &str, error: &(dyn Error + 'static)) -> Option<OciError> {
-    let host_name = || host.to_owned();
-    if let Some(lookup) = error.downcast_ref::<LookupError>() {
-        return Some(match lookup {
-            LookupError::NotFound(_) => OciError::Dns { host: host_name() },
-            LookupError::Forbidden => forbidden_address(host),
-        });
-    }
-    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-        return Some(OciError::Tls { host: host_name(), reason: tls_reason(tls) });
-    }
-    if let Some(http) = error.downcast_ref::<hyper::Error>()
-        && http.is_parse()
-    {
-        let reason = "what answers there isn't HTTP; if it is HTTPS, write https:// in front of the address".into();
-        return Some(OciError::NotARegistry { host: host_name(), reason });
-    }
-    if let Some(io) = error.downcast_ref::<std::io::Error>() {
-        // `source()` of an I/O error is the source of what it wraps, so what it wraps is looked at here.
-        if let Some(wrapped) = io.get_ref()
-            && let Some(reason) = cause(host, wrapped)
-        {
-            return Some(reason);
+    /// The one function through which every request goes. A 429 is an error here, for all.
+    pub(super) async fn execute(&self, trust: &Trust, host: &str, request: Request) -> Result<Response, OciError> {
+        check_url(host, request.url(), trust)?;
+        let route = self.route(trust, host)?;
+        let url = request.url().clone();
+        let place = self.inner.gate.enter(&url, host).await?;
+        let inner = route.http.execute(request).await.map_err(|error| failure::failure(host, &error))?;
+        let mut response = Response { inner, _place: place };
+        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+            let pause = gate::retry_after(response.headers());
+            self.inner.gate.close(&url, pause);
+            answer::drain(&mut response).await;
+            return Err(OciError::RateLimited {
+                host: host.to_owned(),
+                seconds: pause.map(|pause| pause.as_secs().min(LONGEST_WAIT)),
+            });
         }
-        match io.kind() {
-            ErrorKind::ConnectionRefused => return Some(OciError::Refused { host: host_name() }),
-            ErrorKind::TimedOut => return Some(OciError::Timeout { host: host_name() }),
-            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-                let answer = "there is no way to it through the network".into();
-                return Some(OciError::Unexpected { host: host_name(), answer });
-            }
-            _ => {}
-        }
+        Ok(response)
     }
-    error.source().and_then(|inner| cause(host, inner))
 }
 
-/// What is wrong with a certificate or handshake, in plain words.
-fn tls_reason(error: &rustls::Error) -> String {
-    let known = match error {
-        rustls::Error::InvalidCertificate(certificate) => match certificate {
-            // A bad signature: an authority of that name is known, but it isn't the one that signed.
-            CertificateError::UnknownIssuer
-            | CertificateError::BadSignature
-            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-                "an authority that this machine doesn't know signed its certificate"
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "its certificate isn't valid yet; the clock of one of the two machines is wrong"
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another name"
-            }
-            CertificateError::Revoked => "its certificate was revoked",
-            // webpki has no variant of its own for this, and it is what most self-signed certificates lead to.
-            other if format!("{other:?}").contains("CaUsedAsEndEntity") => "its certificate is self-signed",
-            other => return format!("its certificate is bad ({})", sanitise(&format!("{other:?}"))),
-        },
-        rustls::Error::InvalidMessage(_) => "it doesn't speak TLS; plain HTTP (or something else) answers on this port",
-        rustls::Error::PeerIncompatible(_)
-        | rustls::Error::AlertReceived(
-            rustls::AlertDescription::ProtocolVersion | rustls::AlertDescription::HandshakeFailure,
-        ) => "it offers neither TLS 1.2 nor 1.3 in a form that is safe today",
-        other => return sanitise(&other.to_string()),
+/// What an address needs before anything is sent to it.
+pub(super) fn check_url(host: &str, url: &Url, trust: &Trust) -> Result<(), OciError> {
+    let forbidden = |reason: &str, internal_helps| {
+        Err(OciError::Forbidden { host: host.to_owned(), reason: reason.to_owned(), internal_helps })
     };
-    known.to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn metadata_services_are_never_connected_to() {
-        for (address, allowed) in [
-            ("169.254.169.254", false),
-            ("::ffff:169.254.169.254", false),
-            ("fe80::1", false),
-            ("fd00:ec2::254", false),
-            ("0.0.0.0", false),
-            ("::", false),
-            ("224.0.0.1", false),
-            ("255.255.255.255", false),
-            ("127.0.0.1", true),
-            ("10.0.0.7", true),
-            ("fd00::7", true),
-            ("192.0.2.1", true),
-        ] {
-            let parsed: IpAddr = address.parse().expect("an address");
-            assert_eq!(may_connect(parsed), allowed, "{address}");
-        }
-        let url = reqwest::Url::parse("https://2852039166/v2/").expect("a decimal address is an address");
-        assert!(check_literal("2852039166", &url).is_err(), "169.254.169.254 in decimal was let through");
+    match url.scheme() {
+        "https" => {}
+        "http" if trust.internal => {}
+        "http" => return forbidden("it is asked over plain HTTP, which everybody on the way can read", true),
+        _ => return forbidden("its address is neither https:// nor http://", false),
     }
-
-    #[test]
-    fn each_certificate_fault_has_its_own_words() {
-        let reason = |error| tls_reason(&rustls::Error::InvalidCertificate(error));
-        let all = [
-            reason(CertificateError::UnknownIssuer),
-            reason(CertificateError::Expired),
-            reason(CertificateError::NotValidForName),
-            reason(CertificateError::NotValidYet),
-            reason(CertificateError::Revoked),
-            tls_reason(&rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)),
-        ];
-        let different: std::collections::HashSet<_> = all.iter().collect();
-        assert_eq!(different.len(), all.len(), "{all:?}");
-        assert!(all[1].contains("expired") && all[2].contains("another name"), "{all:?}");
+    if !url.username().is_empty() || url.password().is_some() {
+        return forbidden("its address has a user name in it", false);
     }
+    check_literal(host, url, trust.internal)
 }

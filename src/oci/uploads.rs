@@ -1,10 +1,11 @@
 //! The right to push, proved: opens an upload session and cancels it. Nothing stays behind, except on registries that
 //! create a repository's record as soon as a session starts.
 
+use super::transport::Response;
 use super::{Access, Client, OciError};
 use app::model::image_ref::Repository;
 use reqwest::header::{CONTENT_LENGTH, HeaderValue, LOCATION};
-use reqwest::{Method, Request, Response, StatusCode};
+use reqwest::{Method, Request, StatusCode, Url};
 
 impl Client {
     pub(super) async fn try_upload(&self, access: &Access, repository: &Repository) -> Result<(), OciError> {
@@ -14,7 +15,9 @@ impl Client {
         let response = self.send(access, &scope, request).await?;
         match response.status() {
             StatusCode::ACCEPTED => {
-                self.cancel_upload(access, &scope, &response).await;
+                let session = session(&response);
+                drop(response);
+                self.cancel_upload(access, &scope, session).await;
                 Ok(())
             }
             // 404: this repository or its project doesn't exist and isn't made by a push; 405: read-only; 400: bad name.
@@ -27,9 +30,8 @@ impl Client {
     }
 
     /// Best effort: a session that stays is thrown away by the registry in time.
-    async fn cancel_upload(&self, access: &Access, scope: &str, opened: &Response) {
-        let location = opened.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let Some(url) = location.and_then(|text| opened.url().join(text).ok()) else { return };
+    async fn cancel_upload(&self, access: &Access, scope: &str, session: Option<Url>) {
+        let Some(url) = session else { return };
         if !access.owns(&url) {
             tracing::debug!(registry.host = %access.host(), "an upload session on another origin was left alone");
             return;
@@ -42,4 +44,10 @@ impl Client {
             Err(error) => tracing::debug!(registry.host = %access.host(), %error, "an upload session stays open"),
         }
     }
+}
+
+/// Where the session is that an answer speaks of.
+fn session(opened: &Response) -> Option<Url> {
+    let location = opened.headers().get(LOCATION)?.to_str().ok()?;
+    opened.url().join(location).ok()
 }
