@@ -104,6 +104,8 @@ pub struct Slipway {
     pub jobs: Jobs,
     /// What the machine can do; looks at Docker in a loop.
     settings: Settings,
+    /// How to sign in at registries; examined again in a loop.
+    credentials: Credentials,
     /// What runs in the Swarm; looks at its tasks in a loop.
     services: Services,
     /// What registries hold; kept fresh in a loop.
@@ -136,7 +138,7 @@ impl Slipway {
         let oci = oci::Client::new().map_err(|error| StartError::Client(crate::problems::chain(&error)))?;
         let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
         let accounts = Accounts::new(db.clone(), clock.clone());
-        let providers = Providers::new(oci.clone(), Endpoints::default());
+        let providers = Providers::with_clock(oci.clone(), Endpoints::default(), clock.clone());
         let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone(), providers.clone());
         let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
         let images = Images::new(db.clone(), clock.clone(), credentials.clone(), providers, oci.clone());
@@ -174,7 +176,7 @@ impl Slipway {
 
         let backend = Backend {
             accounts: Arc::new(accounts.clone()),
-            credentials: Arc::new(credentials),
+            credentials: Arc::new(credentials.clone()),
             registries: Arc::new(registries),
             images: Arc::new(images.clone()),
             builds: Arc::new(builds),
@@ -199,6 +201,7 @@ impl Slipway {
             vault,
             jobs,
             settings,
+            credentials,
             services,
             images,
             backend,
@@ -224,6 +227,8 @@ impl Slipway {
         });
         let (settings, shutdown) = (self.settings.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { settings.watch(shutdown).await });
+        let (credentials, shutdown) = (self.credentials.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { credentials.watch(shutdown).await });
         let (images, shutdown) = (self.images.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { images.watch(shutdown).await });
         let (services, shutdown) = (self.services.clone(), self.shutdown.clone());

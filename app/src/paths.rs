@@ -1,8 +1,9 @@
 //! Every address as a function or constant; nobody writes `/credentials/…` by hand.
 
 use crate::api::images::Place;
-use crate::model::id::{BuildId, CredentialId, DeploymentId, JobId, RegistryId, ServiceId};
+use crate::model::id::{BuildId, CredentialId, DeploymentId, ImportId, JobId, RegistryId, ServiceId};
 use crate::model::image_ref::ImageRef;
+use crate::model::provider::Provider;
 
 /// The first page.
 pub const OVERVIEW: &str = "/";
@@ -57,10 +58,22 @@ pub const REPOSITORY: &str = "/images/repository";
 const IMAGE: &str = "/images/image";
 /// Rows for the image picker: a piece of HTML.
 pub const IMAGE_OPTIONS: &str = "/images/options";
+/// Importing credentials from what Docker's tools keep.
+pub const IMPORT_CREDENTIALS: &str = "/credentials/import";
 /// All jobs.
 pub const JOBS: &str = "/jobs";
 /// Settings.
 pub const SETTINGS: &str = "/settings";
+
+/// A new credential for one provider.
+pub fn new_credential(provider: Provider) -> String {
+    format!("{NEW_CREDENTIAL}?provider={}", provider.as_str())
+}
+
+/// The logins that were found in a text, waiting to be imported.
+pub fn import(id: &ImportId) -> String {
+    format!("{IMPORT_CREDENTIALS}/{id}")
+}
 
 /// A credential's page; edit is on it.
 pub fn credential(id: &CredentialId) -> String {

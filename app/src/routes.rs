@@ -40,6 +40,8 @@ pages! {
     "/registries/{id}/delete" => pages::registries::delete::show,
     "/credentials" => pages::credentials::list::show,
     "/credentials/new" => pages::credentials::new::show,
+    "/credentials/import" => pages::credentials::import::show,
+    "/credentials/import/{id}" => pages::credentials::import_list::show,
     "/credentials/{id}" => pages::credentials::show::show,
     "/credentials/{id}/delete" => pages::credentials::delete::show,
     "/images" => pages::images::search::show,

@@ -28,7 +28,7 @@ test('every step works without script', async ({ page }) => {
   });
 
   await test.step('a credential, with its error at the field', async () => {
-    await page.goto(`${app.url}/credentials/new`);
+    await story.newCredential(page, app.url);
     await story.saveCredential(page, 'Lab push', 'certainly not the password');
     await expect(page.getByLabel('Password or token')).toHaveAttribute('aria-invalid', 'true');
     await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Lab push');

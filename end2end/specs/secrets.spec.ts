@@ -42,7 +42,7 @@ test('a day with many secrets, and a search for each of them', async ({ page, co
   await story.signIn(page, app.url, wrongPassword);
   await expect(page.getByRole('alert')).toBeVisible();
   await story.enter(page, app.url);
-  await page.goto(`${app.url}/credentials/new`);
+  await story.newCredential(page, app.url);
   await story.saveCredential(page, 'Browser', wrongPassword);
   await expect(page.getByLabel('Password or token')).toHaveAttribute('aria-invalid', 'true');
   await story.saveCredential(page, 'Browser', lab().password);

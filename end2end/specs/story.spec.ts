@@ -47,6 +47,8 @@ test('from a fresh machine to a service that is built, pushed, running and rolle
   await test.step('a credential: first with a wrong password', async () => {
     await page.goto(`${app.url}/credentials/new`);
     await expectAccessible(page, info);
+    await story.newCredential(page, app.url);
+    await expectAccessible(page, info);
     await story.saveCredential(page, 'Lab push', 'certainly not the password');
     const password = page.getByLabel('Password or token');
     await expect(password, 'the error is at the password').toHaveAttribute('aria-invalid', 'true');

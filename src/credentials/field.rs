@@ -1,10 +1,17 @@
 //! Which field of the form causes a refusal. Pure.
 
 use crate::oci::OciError;
-use app::error::FieldError;
+use app::error::{FieldError, Problem};
 
-/// The refusal at its field, with cause, remedy and the registry's own words.
-pub(super) fn of(error: &OciError) -> FieldError {
+/// The refusal at its field, with cause, remedy and the registry's own words; `explained` is the provider's explanation.
+pub(super) fn of(error: &OciError, explained: Option<Problem>) -> FieldError {
+    if let OciError::ForeignRealm { host, realm } = error {
+        let message = format!(
+            "{host} asks to send the password to {realm}. It wasn't sent. If that is its sign-in service, type {realm} here to \
+             approve it; else the address is wrong, or somebody is in between."
+        );
+        return FieldError::new("realm", message);
+    }
     let field = match error {
         OciError::WrongCredentials { .. } | OciError::Denied { .. } | OciError::SignIn { .. } => "password",
         OciError::Dns { .. }
@@ -18,7 +25,7 @@ pub(super) fn of(error: &OciError) -> FieldError {
         | OciError::Forbidden { .. }
         | OciError::Unexpected { .. } => "url",
     };
-    let problem = error.problem();
+    let problem = explained.unwrap_or_else(|| error.problem());
     let message = match &problem.details {
         Some(words) => format!("{problem} Its answer: {words}"),
         None => problem.to_string(),
@@ -40,14 +47,14 @@ mod tests {
             (OciError::Tls { host: host(), reason: text() }, "url"),
             (OciError::Timeout { host: host() }, "url"),
             (OciError::NotARegistry { host: host(), reason: text() }, "url"),
-            (OciError::ForeignRealm { host: host(), realm: text() }, "url"),
+            (OciError::ForeignRealm { host: host(), realm: text() }, "realm"),
             (OciError::Unexpected { host: host(), answer: text() }, "url"),
             (OciError::WrongCredentials { host: host(), answer: text() }, "password"),
             (OciError::Denied { host: host(), answer: text() }, "password"),
         ];
         let mut messages = std::collections::HashSet::new();
         for (error, field) in &errors {
-            let found = of(error);
+            let found = of(error, None);
             assert_eq!(found.field, *field, "{error}");
             assert!(found.message.contains("r.example"), "{}", found.message);
             messages.insert(found.message);

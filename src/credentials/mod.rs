@@ -3,25 +3,31 @@
 //! What must always hold: a password is sealed in the database and nowhere else; it only ever goes to the address it was
 //! typed for; nothing is saved that the registry didn't accept.
 
+mod doctor;
 mod field;
+mod import;
 mod limit;
+mod login;
 mod store;
 mod users;
+mod watch;
 
 pub use users::Users;
 
 use crate::activity;
 use crate::clock::{Clock, random};
-use crate::oci::{self, Access, Login, OciError};
+use crate::oci::{self, Access, Login};
 use crate::problems;
 use crate::providers::Providers;
 use crate::storage::Db;
-use crate::vault::{Vault, VaultError};
+use crate::vault::Vault;
 use app::api::credentials::CredentialsApi;
-use app::error::{AppError, Blocker, Link, Problem};
+use app::error::{AppError, Blocker, FieldError, Link, Problem};
 use app::model::account::{Action, Actor};
-use app::model::credential::{Credential, CredentialFields, CredentialForm};
-use app::model::id::CredentialId;
+use app::model::credential::{
+    Credential, CredentialFields, CredentialForm, ImportLine, ImportPick, ImportText, RegistryUrl,
+};
+use app::model::id::{CredentialId, ImportId};
 use app::model::secret::Secret;
 use app::paths;
 use async_trait::async_trait;
@@ -41,41 +47,20 @@ pub struct Credentials {
     providers: Providers,
     tests: Arc<TestLimit>,
     users: users::Socket,
+    renewals: Arc<watch::Renewals>,
 }
 
 impl Credentials {
     /// The use cases over their parts.
     pub fn new(db: Db, vault: Vault, clock: Clock, oci: oci::Client, providers: Providers) -> Self {
         let tests = Arc::new(TestLimit::new(clock.clone()));
-        Self { db, vault, clock, oci, providers, tests, users: users::Socket::default() }
+        let (users, renewals) = (users::Socket::default(), Arc::default());
+        Self { db, vault, clock, oci, providers, tests, users, renewals }
     }
 
     /// Plugs in who has to know that a login changed. Once, before anything runs.
     pub fn set_users(&self, users: Arc<dyn Users>) {
         self.users.plug(users);
-    }
-
-    /// What it takes to ask the credential's registry, for the parts of Slipway that talk to it.
-    pub async fn access(&self, id: &CredentialId) -> Result<Access, AppError> {
-        let credential = self.find(id).await?;
-        let password = self.password(&credential).await?;
-        let stored = Login { username: credential.username, password };
-        let mut access = Access { url: credential.url, login: None, trust: credential.trust };
-        let login = self.providers.of(credential.provider).login(&access, &stored).await;
-        access.login = Some(login.map_err(|error| with_link(error, id))?);
-        Ok(access)
-    }
-
-    /// The kept password.
-    async fn password(&self, of: &Credential) -> Result<Secret, AppError> {
-        match self.vault.get(self.db.read(), of.id.as_str(), PASSWORD).await {
-            Ok(password) => Ok(password),
-            Err(error @ (VaultError::Sealed { .. } | VaultError::NotThere { .. })) => {
-                tracing::error!(credential.id = %of.id, %error, "a password can't be opened");
-                Err(sealed(of).into())
-            }
-            Err(error) => Err(problems::of(error)),
-        }
     }
 
     /// All credentials, for the parts that look at their registries in the background.
@@ -89,39 +74,18 @@ impl Credentials {
     }
 
     /// Asks the registry whether it accepts the login; a refusal sits at the field that causes it.
-    async fn test(&self, actor: &Actor, access: &Access) -> Result<(), AppError> {
+    async fn test(&self, actor: &Actor, fields: &CredentialFields, login: &Login) -> Result<(), AppError> {
         self.tests.take(&actor.account)?;
-        match self.oci.check(access).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                tracing::info!(registry.host = %access.url.host, %error, "a credential was refused");
-                Err(field::of(&error).into())
-            }
-        }
-    }
-
-    /// The login that an edit leads to: with the new password, or with the kept one if that goes where it went before.
-    async fn edited_login(&self, old: &Credential, fields: &CredentialFields) -> Result<Login, AppError> {
-        let username = fields.username.clone();
-        if !fields.password.is_empty() {
-            return Ok(Login { username, password: fields.password.clone() });
-        }
-        if fields.url != old.url {
-            return Err(AppError::field(
-                "password",
-                format!(
-                    "Type the password again: the kept one was typed for {} and isn't sent to another address.",
-                    old.url
-                ),
-            ));
-        }
-        match self.password(old).await {
-            Ok(password) => Ok(Login { username, password }),
-            Err(AppError::Problem(problem)) => {
-                Err(AppError::field("password", format!("{} Type the password again.", problem.cause)))
-            }
+        let adapter = self.providers.of(fields.provider);
+        let access = Access { url: fields.url.clone(), login: None, trust: fields.trust.clone() };
+        let tested = match adapter.login(&access, login).await {
+            Ok(login) => self.oci.check(&Access { login: Some(login), ..access }).await,
             Err(error) => Err(error),
-        }
+        };
+        tested.map_err(|error| {
+            tracing::info!(registry.host = %fields.url.host, %error, "a credential was refused");
+            field::of(&error, adapter.explain(&error)).into()
+        })
     }
 }
 
@@ -139,14 +103,13 @@ impl CredentialsApi for Credentials {
 
     async fn create(&self, actor: &Actor, form: CredentialForm) -> Result<CredentialId, AppError> {
         actor.may(Action::ManageCredentials)?;
-        let fields = form.validated(true)?;
+        let fields = checked(form.validated(true))?;
         // Asked here too, so that a taken name costs no test; the index has the last word.
         if store::has_name(self.db.read(), &fields.name, None).await.map_err(problems::of)? {
             return Err(name_is_taken());
         }
         let login = Login { username: fields.username.clone(), password: fields.password.clone() };
-        let access = Access { url: fields.url.clone(), login: Some(login.clone()), trust: fields.trust.clone() };
-        self.test(actor, &access).await?;
+        self.test(actor, &fields, &login).await?;
 
         let id = CredentialId::from_random(random());
         let mut tx = self.db.write().await.map_err(problems::of)?;
@@ -172,14 +135,18 @@ impl CredentialsApi for Credentials {
         if old.version != version {
             return Err(stale(id));
         }
-        let fields = form.validated(false)?;
+        let mut form = form;
+        if form.url.parse::<RegistryUrl>().is_ok_and(|url| url.host == old.url.host) {
+            // Whoever saved it was asked then.
+            form.sure = Some("kept".into());
+        }
+        let fields = checked(form.validated(false))?;
         if store::has_name(self.db.read(), &fields.name, Some(id)).await.map_err(problems::of)? {
             return Err(name_is_taken());
         }
         let login = self.edited_login(&old, &fields).await?;
         self.refuse_move(&old, &fields).await?;
-        let access = Access { url: fields.url.clone(), login: Some(login.clone()), trust: fields.trust.clone() };
-        self.test(actor, &access).await?;
+        self.test(actor, &fields, &login).await?;
 
         let mut tx = self.db.write().await.map_err(problems::of)?;
         match store::update(&mut tx, id, version, &fields, self.clock.seconds()).await.map_err(problems::of)? {
@@ -202,33 +169,27 @@ impl CredentialsApi for Credentials {
     async fn check(&self, actor: &Actor, id: &CredentialId) -> Result<Credential, AppError> {
         actor.may(Action::ManageCredentials)?;
         let credential = self.find(id).await?;
-        let problem = match self.access(id).await {
-            Ok(access) => {
-                self.tests.take(&actor.account)?;
-                self.oci.check(&access).await.err().map(|error| with_link(error, id))
-            }
-            Err(AppError::Problem(problem)) => Some(*problem),
-            Err(error) => return Err(error),
-        };
-        let mut tx = self.db.write().await.map_err(problems::of)?;
-        // An edit that came in between knows better: it was tested with what is kept now.
-        store::keep_state(&mut tx, id, credential.version, problem.as_ref(), self.clock.seconds())
-            .await
-            .map_err(problems::of)?;
-        tx.commit().await.map_err(problems::of)?;
+        self.tests.take(&actor.account)?;
+        self.examine_and_keep(&credential).await?;
         self.find(id).await
     }
 
     async fn delete(&self, actor: &Actor, id: &CredentialId) -> Result<(), AppError> {
         actor.may(Action::ManageCredentials)?;
         let mut tx = self.db.write().await.map_err(problems::of)?;
-        let users = store::registries_of(&mut tx, id).await.map_err(problems::of)?;
-        if !users.is_empty() {
-            let blocker = |(registry, name)| Blocker {
-                reason: format!("The registry {name} signs in with it."),
-                link: Some(Link { href: paths::registry(&registry), text: format!("Open {name}") }),
-            };
-            return Err(AppError::Blocked(users.into_iter().map(blocker).collect()));
+        let registries = store::registries_of(&mut tx, id).await.map_err(problems::of)?;
+        let services = store::services_of(&mut tx, id).await.map_err(problems::of)?;
+        let registries = registries.into_iter().map(|(registry, name)| Blocker {
+            reason: format!("The registry {name} signs in with it."),
+            link: Some(Link { href: paths::registry(&registry), text: format!("Open {name}") }),
+        });
+        let services = services.into_iter().map(|(service, name)| Blocker {
+            reason: format!("The service {name} pulls its image with it."),
+            link: Some(Link { href: paths::service(&service), text: format!("Open {name}") }),
+        });
+        let blockers: Vec<Blocker> = registries.chain(services).collect();
+        if !blockers.is_empty() {
+            return Err(AppError::Blocked(blockers));
         }
         let Some(name) = store::delete(&mut tx, id).await.map_err(problems::of)? else {
             return Err(AppError::NotFound("credential".into()));
@@ -238,6 +199,18 @@ impl CredentialsApi for Credentials {
         tx.commit().await.map_err(problems::of)?;
         tracing::info!(credential.id = %id, "a credential was deleted");
         Ok(())
+    }
+
+    async fn read_logins(&self, actor: &Actor, text: ImportText) -> Result<ImportId, AppError> {
+        self.read_list(actor, text).await
+    }
+
+    async fn found_logins(&self, actor: &Actor, id: &ImportId) -> Result<Vec<ImportLine>, AppError> {
+        self.list_lines(actor, id).await
+    }
+
+    async fn import_logins(&self, actor: &Actor, id: &ImportId, picks: Vec<ImportPick>) -> Result<usize, AppError> {
+        self.import_lines(actor, id, picks).await
     }
 }
 
@@ -291,6 +264,15 @@ impl Credentials {
     }
 }
 
+/// The form's rules, and the one that takes a look into certificates.
+fn checked(fields: Result<CredentialFields, Vec<FieldError>>) -> Result<CredentialFields, AppError> {
+    let fields = fields?;
+    if let Some(Err(reason)) = fields.trust.ca.as_deref().map(oci::check_ca) {
+        return Err(AppError::field("ca", reason));
+    }
+    Ok(fields)
+}
+
 /// Which fields an edit changed, for the record; never their values.
 fn changes(old: &Credential, fields: &CredentialFields) -> String {
     let changed = [
@@ -298,6 +280,12 @@ fn changes(old: &Credential, fields: &CredentialFields) -> String {
         ("url", old.url != fields.url),
         ("username", old.username != fields.username),
         ("password", !fields.password.is_empty()),
+        ("provider", old.provider != fields.provider),
+        ("namespaces", old.namespaces != fields.namespaces),
+        ("internal network", old.trust.internal != fields.trust.internal),
+        ("private authority", old.trust.ca != fields.trust.ca),
+        ("sign-in service", old.trust.realm != fields.trust.realm),
+        ("expiry date", old.expires_on != fields.expires_on),
     ];
     changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
@@ -313,15 +301,6 @@ fn stale(id: &CredentialId) -> AppError {
     }])
 }
 
-fn sealed(credential: &Credential) -> Problem {
-    Problem::new(
-        "credential.sealed",
-        format!("The kept password of {} can't be opened with this master key.", credential.name),
-        "Put the right master key file back, or type the password again.",
-    )
-    .with_link(paths::credential(&credential.id), "Open the credential")
-}
-
-fn with_link(error: OciError, id: &CredentialId) -> Problem {
-    error.problem().with_link(paths::credential(id), "Open the credential")
+fn with_link(problem: Problem, id: &CredentialId) -> Problem {
+    problem.with_link(paths::credential(id), "Open the credential")
 }

@@ -3,7 +3,9 @@
 use crate::storage::{StorageError, Tx, column, from_json, is_taken, to_json};
 use app::error::Problem;
 use app::model::credential::{Credential, CredentialFields, CredentialState, Trust};
-use app::model::id::{CredentialId, RegistryId};
+use app::model::id::{CredentialId, ImportId, RegistryId, ServiceId};
+use app::model::image_ref::Repository;
+use app::model::report::Report;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
@@ -13,7 +15,10 @@ const SELECT: &str = "
            coalesce((SELECT set_at FROM secrets WHERE owner = c.id AND name = 'password'), c.created_at) AS set_at,
            (SELECT json_group_array(name) FROM (
                 SELECT name FROM registries WHERE credential_id = c.id ORDER BY name COLLATE NOCASE
-           )) AS used_by
+           )) AS used_by,
+           (SELECT json_group_array(json_array(id, name)) FROM (
+                SELECT id, name FROM services WHERE credential_id = c.id ORDER BY name COLLATE NOCASE
+           )) AS services
       FROM credentials c";
 
 /// What became of an update.
@@ -115,11 +120,13 @@ pub(super) async fn keep_state(
     id: &CredentialId,
     version: i64,
     problem: Option<&Problem>,
+    report: &Report,
     now: i64,
 ) -> Result<(), StorageError> {
     let problem = problem.map(|problem| to_json(problem, "problem of a credential")).transpose()?;
-    sqlx::query("UPDATE credentials SET problem = ?, checked_at = ? WHERE id = ? AND version = ?")
+    sqlx::query("UPDATE credentials SET problem = ?, report = ?, checked_at = ? WHERE id = ? AND version = ?")
         .bind(problem)
+        .bind(to_json(report, "report of a credential")?)
         .bind(now)
         .bind(id.as_str())
         .bind(version)
@@ -139,20 +146,38 @@ pub(super) async fn registries_of(tx: &mut Tx, id: &CredentialId) -> Result<Vec<
         .collect()
 }
 
-/// The names of services that aren't deleted and have deployments whose image was pushed with this credential.
+/// The services that pull their image with it, by name.
+pub(super) async fn services_of(tx: &mut Tx, id: &CredentialId) -> Result<Vec<(ServiceId, String)>, StorageError> {
+    sqlx::query("SELECT id, name FROM services WHERE credential_id = ? ORDER BY name COLLATE NOCASE")
+        .bind(id.as_str())
+        .fetch_all(&mut **tx)
+        .await?
+        .iter()
+        .map(|row| Ok((column(row, "id")?, row.try_get("name")?)))
+        .collect()
+}
+
+/// The names of services that aren't deleted and whose images lie at this credential's host: pulled with it, or pushed.
 pub(super) async fn services_with_images_of(db: &SqlitePool, id: &CredentialId) -> Result<Vec<String>, StorageError> {
     Ok(sqlx::query_scalar(
         "SELECT DISTINCT s.name
            FROM services s
-           JOIN deployments d ON d.service_id = s.id
-           JOIN registries r ON r.id = d.registry_id
-          WHERE r.credential_id = ? AND s.deleted_at IS NULL
+           LEFT JOIN deployments d ON d.service_id = s.id
+           LEFT JOIN registries r ON r.id = d.registry_id
+          WHERE s.deleted_at IS NULL AND ?1 IN (r.credential_id, d.credential_id, s.credential_id)
           ORDER BY s.name COLLATE NOCASE
           LIMIT 10",
     )
     .bind(id.as_str())
     .fetch_all(db)
     .await?)
+}
+
+/// What one of its registries puts in front of images, if one does.
+pub(super) async fn base_path(db: &SqlitePool, id: &CredentialId) -> Result<Option<Repository>, StorageError> {
+    let sql = "SELECT base_path FROM registries WHERE credential_id = ? AND base_path IS NOT NULL ORDER BY id LIMIT 1";
+    let row = sqlx::query(sql).bind(id.as_str()).fetch_optional(db).await?;
+    row.map(|row| column(&row, "base_path")).transpose()
 }
 
 /// The names of registries without base path that sign in with it.
@@ -170,6 +195,25 @@ pub(super) async fn delete(tx: &mut Tx, id: &CredentialId) -> Result<Option<Stri
     Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(&mut **tx).await?)
 }
 
+/// When a list of logins was kept; None: there is none.
+pub(super) async fn import_set_at(db: &SqlitePool, id: &ImportId) -> Result<Option<i64>, StorageError> {
+    let sql = "SELECT set_at FROM secrets WHERE owner = ?";
+    Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(db).await?)
+}
+
+/// Whether there are lists of logins that are older.
+pub(super) async fn has_old_imports(db: &SqlitePool, before: i64) -> Result<bool, StorageError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM secrets WHERE owner GLOB 'imp_*' AND set_at < ?)";
+    Ok(sqlx::query_scalar(sql).bind(before).fetch_one(db).await?)
+}
+
+/// Forgets lists of logins that are older.
+pub(super) async fn forget_old_imports(tx: &mut Tx, before: i64) -> Result<(), StorageError> {
+    let sql = "DELETE FROM secrets WHERE owner GLOB 'imp_*' AND set_at < ?";
+    sqlx::query(sql).bind(before).execute(&mut **tx).await?;
+    Ok(())
+}
+
 fn read(row: &SqliteRow) -> Result<Credential, StorageError> {
     let problem: Option<String> = row.try_get("problem")?;
     let state = match problem {
@@ -177,6 +221,7 @@ fn read(row: &SqliteRow) -> Result<Credential, StorageError> {
         Some(json) => CredentialState::Fails(from_json(&json, "problem of a credential")?),
     };
     let used_by: String = row.try_get("used_by")?;
+    let services: String = row.try_get("services")?;
     let namespaces: String = row.try_get("namespaces")?;
     let report: Option<String> = row.try_get("report")?;
     let expires_on: Option<String> = row.try_get("expires_on")?;
@@ -190,7 +235,7 @@ fn read(row: &SqliteRow) -> Result<Credential, StorageError> {
         checked_at: row.try_get("checked_at")?,
         password_set_at: row.try_get("set_at")?,
         used_by: from_json(&used_by, "list of registries")?,
-        services: Vec::new(),
+        services: from_json(&services, "list of services")?,
         provider: column(row, "provider")?,
         namespaces: from_json(&namespaces, "list of namespaces")?,
         trust: Trust { internal: row.try_get("internal")?, ca: row.try_get("ca")?, realm: row.try_get("realm")? },

@@ -1,5 +1,6 @@
 //! Reads the body of a form: whole, small, in time, of one kind only.
 
+use super::multipart;
 use super::transport::local_path;
 use app::request::FormPost;
 use axum::body::{Body, Bytes};
@@ -28,10 +29,13 @@ pub struct Unreadable {
 const TOO_LARGE: Unreadable =
     Unreadable { status: StatusCode::PAYLOAD_TOO_LARGE, text: "The form is too large: 1 MiB is the limit." };
 
-/// Reads a form's body.
-pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Unreadable> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
+/// Server functions whose forms may have a file in them.
+pub const UPLOADS: &[&str] = &["/api/credentials/read"];
+
+/// Reads a form's body. One with a file in it, where `takes_files`, comes out as if it had none: see `multipart.rs`.
+pub async fn read(headers: &HeaderMap, body: Body, takes_files: bool) -> Result<Bytes, Unreadable> {
+    let whole_kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = whole_kind.split(';').next().unwrap_or_default().trim();
     if headers.contains_key(CONTENT_ENCODING) {
         let text = "Compressed forms aren't taken.";
         return Err(Unreadable { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, text });
@@ -41,7 +45,8 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Unreadable> 
     let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
     // A form without fields may come without a body and so without a kind.
     let is_empty = kind.is_empty() && length == Some(0);
-    if !is_form && !is_empty {
+    let is_upload = takes_files && kind.eq_ignore_ascii_case("multipart/form-data");
+    if !is_form && !is_empty && !is_upload {
         let text = "Send the form as application/x-www-form-urlencoded.";
         return Err(Unreadable { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, text });
     }
@@ -49,6 +54,7 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Unreadable> 
         return Err(TOO_LARGE);
     }
     match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_MAX).collect()).await {
+        Ok(Ok(body)) if is_upload => multipart::urlencoded(whole_kind, &body.to_bytes()),
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(TOO_LARGE),
         Ok(Err(_)) => Err(Unreadable { status: StatusCode::BAD_REQUEST, text: "The form didn't arrive whole." }),

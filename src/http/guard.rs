@@ -58,7 +58,8 @@ pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) ->
         let response = next.run(Request::from_parts(parts, body)).await;
         return finish(response, session, None).await;
     }
-    let bytes = match form::read(&parts.headers, body).await {
+    let takes_files = form::UPLOADS.contains(&parts.uri.path());
+    let bytes = match form::read(&parts.headers, body, takes_files).await {
         Ok(bytes) => bytes,
         Err(error) => return refuse(error.status, &parts.headers, "This form isn't taken", error.text),
     };

@@ -10,6 +10,7 @@ pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod listener;
+mod multipart;
 pub mod once;
 pub mod permissions;
 pub mod session;

@@ -55,6 +55,8 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/registries/{id}/delete", SignedIn(ManageRegistries)),
     (GET, "/credentials", SignedIn(Read)),
     (GET, "/credentials/new", SignedIn(ManageCredentials)),
+    (GET, "/credentials/import", SignedIn(ManageCredentials)),
+    (GET, "/credentials/import/{id}", SignedIn(ManageCredentials)),
     (GET, "/credentials/{id}", SignedIn(Read)),
     (GET, "/credentials/{id}/delete", SignedIn(ManageCredentials)),
     (GET, "/images", SignedIn(Read)),
@@ -70,6 +72,8 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/images/options", SignedIn(Read)),
     // Server functions.
     (POST, "/api/credentials/create", SignedIn(ManageCredentials)),
+    (POST, "/api/credentials/read", SignedIn(ManageCredentials)),
+    (POST, "/api/credentials/import", SignedIn(ManageCredentials)),
     (POST, "/api/credentials/update", SignedIn(ManageCredentials)),
     (POST, "/api/credentials/check", SignedIn(ManageCredentials)),
     (POST, "/api/credentials/delete", SignedIn(ManageCredentials)),

@@ -12,8 +12,12 @@ use app::api::settings::SettingsApi;
 use app::error::{AppError, Problem};
 use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, SignInForm};
 use app::model::build::Build;
-use app::model::credential::{Credential, CredentialForm, CredentialState};
-use app::model::id::{AccountId, BuildId, CredentialId, DeploymentId, JobId, ProjectId, RegistryId, ServiceId};
+use app::model::credential::{
+    Credential, CredentialForm, CredentialState, ImportLine, ImportPick, ImportState, ImportText,
+};
+use app::model::id::{
+    AccountId, BuildId, CredentialId, DeploymentId, ImportId, JobId, ProjectId, RegistryId, ServiceId,
+};
 use app::model::image::{
     Allowance, Attestation, Fit, Found, Hit, Image, ImageConfig, Layer, Listing, PlatformImage, RunsIn, Search, Source,
     TagLine, Tags,
@@ -21,7 +25,9 @@ use app::model::image::{
 use app::model::image_ref::{Digest, ImageRef, RegistryHost, Repository};
 use app::model::job::{Job, JobState, LogLine, Step, StepState};
 use app::model::platform::Platform;
+use app::model::provider::Provider;
 use app::model::registry::{Registry, RegistryForm};
+use app::model::report::{Check, Lamp, Light, Report};
 use app::model::service::{
     self, Deployment, GitSource, HealthCheck, ImageSource, Origin, Port, Service, ServiceForm, ServiceState,
     ServiceSummary, Settings, Task,
@@ -106,6 +112,11 @@ pub fn paths() -> Vec<String> {
         "/images/repository?host=ghcr.io&name=acme/ledger&q=1.0",
         "/images/image?host=ghcr.io&name=acme/web&reference=1.10.0&for=service",
         "/images/image?host=ghcr.io&name=acme/web&reference=edge",
+        "/credentials/new?provider=generic",
+        "/credentials/new?provider=ghcr",
+        "/credentials/new?provider=gitlab",
+        "/credentials/new?provider=google-artifact",
+        "/credentials/import",
         "/jobs",
         "/settings",
     ]
@@ -119,6 +130,9 @@ pub fn paths() -> Vec<String> {
         format!("/services/{}/edit", ServiceId::from_random(bits(3))),
         format!("/credentials/{credential}"),
         format!("/credentials/{}", CredentialId::from_random(bits(2))),
+        format!("/credentials/{}", CredentialId::from_random(bits(3))),
+        format!("/credentials/{}", CredentialId::from_random(bits(4))),
+        format!("/credentials/import/{}", ImportId::from_random(bits(1))),
         format!("/credentials/{credential}/delete"),
         format!("/registries/{registry}"),
         format!("/registries/{registry}/delete"),
@@ -173,9 +187,80 @@ fn credentials() -> Vec<Credential> {
     .with_details(
         "401 Unauthorized: {\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required\"}]}",
     );
+    let mut failing = credential(2, "GHCR push", "https://ghcr.io", CredentialState::Fails(refused.clone()), &[]);
+    failing.report = Some(report(&[
+        (Lamp::Green, "ghcr.io leads to 140.82.121.33.", None, None),
+        (Lamp::Green, "TLS 1.3, certificate until 2027-03-31.", None, None),
+        (Lamp::Green, "A registry answers, and wants Bearer at ghcr.io.", None, None),
+        (Lamp::Red, &refused.cause, refused.details.as_deref(), Some(&refused.remedy)),
+        (Lamp::Dark, "Not looked at: first Sign-in has to be put right.", None, None),
+        (Lamp::Dark, "Not looked at: first Sign-in has to be put right.", None, None),
+        (Lamp::Dark, "Not looked at: first Sign-in has to be put right.", None, None),
+    ]));
+    failing.namespaces = vec!["acme".into(), "acme-labs".into()];
+    let mut limited = credential(3, "Hub pull", "https://docker.io", CredentialState::Works, &[]);
+    limited.report = Some(report(&[
+        (Lamp::Green, "registry-1.docker.io leads to 3.94.224.37, 2600:1f18::1.", None, None),
+        (Lamp::Green, "TLS 1.3, certificate until 2027-01-02.", None, None),
+        (Lamp::Green, "A registry answers, and wants Bearer at auth.docker.io.", None, None),
+        (Lamp::Green, "registry-1.docker.io accepts slipway.", None, None),
+        (Lamp::Green, "It shows 12 repositories.", None, None),
+        (Lamp::Green, "slipway/web:1.4.2 can be read.", None, None),
+        (
+            Lamp::Amber,
+            "It may not push to slipway/web. That is fine for pulling.",
+            Some("403 Forbidden: DENIED: requested access to the resource is denied <script>pwned()</script>"),
+            Some("To push, give the token or account the right to, then test again."),
+        ),
+    ]));
+    limited.services = vec![(ServiceId::from_random(bits(1)), "web".into())];
+    limited.expires_on = day_in(9);
+    let mut kept = credential(1, "Internal push", "127.0.0.1:5600", CredentialState::Works, &["internal"]);
+    kept.trust.internal = true;
+    let mut trusting = credential(4, "Old harbor", "https://harbor.example.com", CredentialState::Works, &[]);
+    trusting.provider = Provider::Harbor;
+    trusting.trust.ca = Some("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----".into());
+    trusting.trust.realm = Some("https://auth.example.com".into());
+    trusting.expires_on = day_in(-2);
+    vec![failing, limited, kept, trusting]
+}
+
+fn day_in(days: i64) -> Option<time::Date> {
+    time::OffsetDateTime::from_unix_timestamp(now() + days * 86_400).ok().map(time::OffsetDateTime::date)
+}
+
+/// Lights in the order of the checks: lamp, what was found, the registry's words, the remedy.
+fn report(lights: &[(Lamp, &str, Option<&str>, Option<&str>)]) -> Report {
+    let light = |(check, (lamp, found, answer, remedy)): (Check, &(Lamp, &str, Option<&str>, Option<&str>))| Light {
+        check,
+        lamp: *lamp,
+        found: (*found).to_owned(),
+        answer: answer.map(str::to_owned),
+        remedy: remedy.map(str::to_owned),
+        millis: if *lamp == Lamp::Dark { 0 } else { 42 },
+    };
+    Report { lights: Check::ALL.into_iter().zip(lights).map(light).collect(), at: now() - 240 }
+}
+
+fn import_lines() -> Vec<ImportLine> {
+    let line = |url: &str, username: &str, state| ImportLine {
+        what: url.into(),
+        url: url.parse().ok(),
+        username: username.into(),
+        name: url.trim_start_matches("https://").into(),
+        wants_internal: url.starts_with("http://"),
+        looks_like: url.contains("ghrc").then(|| "ghcr.io".into()),
+        state,
+    };
+    let there = ImportState::There(CredentialId::from_random(bits(3)), "Hub pull".into());
     vec![
-        credential(2, "GHCR push", "https://ghcr.io", CredentialState::Fails(refused), &[]),
-        credential(1, "Internal push", "127.0.0.1:5600", CredentialState::Works, &["internal"]),
+        line("https://quay.io", "acme+ci", ImportState::Waiting),
+        line("http://127.0.0.1:5000", "ada", ImportState::Waiting),
+        line("https://ghrc.io", "ada", ImportState::Refused("ghrc.io can't be resolved. Check its spelling.".into())),
+        line("https://r.example.com", "ada", ImportState::Imported(CredentialId::from_random(bits(1)))),
+        line("https://docker.io", "slipway", there),
+        line("https://quay.io", "acme+ci", ImportState::Duplicate),
+        line("<img src=x>", "", ImportState::Skipped("The credential helper <b>desktop</b> has its password.".into())),
     ]
 }
 
@@ -508,6 +593,15 @@ impl CredentialsApi for Samples {
         Err(refused())
     }
     async fn delete(&self, _: &Actor, _: &CredentialId) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn read_logins(&self, _: &Actor, _: ImportText) -> Result<ImportId, AppError> {
+        Err(refused())
+    }
+    async fn found_logins(&self, _: &Actor, _: &ImportId) -> Result<Vec<ImportLine>, AppError> {
+        Ok(import_lines())
+    }
+    async fn import_logins(&self, _: &Actor, _: &ImportId, _: Vec<ImportPick>) -> Result<usize, AppError> {
         Err(refused())
     }
 }

@@ -3,8 +3,9 @@
 
 use crate::error::AppError;
 use crate::model::account::Actor;
-use crate::model::credential::{Credential, CredentialForm};
-use crate::model::id::CredentialId;
+use crate::model::credential::{Credential, CredentialForm, ImportForm, ImportLine, ImportPick, ImportText};
+use crate::model::id::{CredentialId, ImportId};
+use crate::model::text;
 use crate::{paths, request};
 use async_trait::async_trait;
 use leptos::prelude::*;
@@ -26,10 +27,16 @@ pub trait CredentialsApi: Send + Sync {
         version: i64,
         form: CredentialForm,
     ) -> Result<(), AppError>;
-    /// Tests it again and keeps what was found.
+    /// Examines it in full and keeps what was found, light by light.
     async fn check(&self, actor: &Actor, id: &CredentialId) -> Result<Credential, AppError>;
-    /// Deletes it, unless a registry uses it.
+    /// Deletes it, unless a registry or a service uses it.
     async fn delete(&self, actor: &Actor, id: &CredentialId) -> Result<(), AppError>;
+    /// Finds the logins in a `docker login` command line or a `config.json`; they wait, sealed, for half an hour.
+    async fn read_logins(&self, actor: &Actor, text: ImportText) -> Result<ImportId, AppError>;
+    /// The logins that were found, and what became of each.
+    async fn found_logins(&self, actor: &Actor, id: &ImportId) -> Result<Vec<ImportLine>, AppError>;
+    /// Tests and keeps those that are ticked. One that fails doesn't stop the others; how many became credentials.
+    async fn import_logins(&self, actor: &Actor, id: &ImportId, picks: Vec<ImportPick>) -> Result<usize, AppError>;
 }
 
 /// Creates a credential.
@@ -39,6 +46,29 @@ pub async fn create_credential(form: CredentialForm) -> Result<(), AppError> {
         let (actor, backend) = request::signed_in()?;
         let id = backend.credentials.create(&actor, form).await?;
         request::see(paths::credential(&id), "Credential saved. The registry accepted it.")
+    })
+    .await
+}
+
+/// Finds the logins in a pasted text or an uploaded file.
+#[server(prefix = "/api", endpoint = "credentials/read")]
+pub async fn read_logins(form: ImportText) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let id = backend.credentials.read_logins(&actor, form).await?;
+        request::see(paths::import(&id), "")
+    })
+    .await
+}
+
+/// Imports what is ticked.
+#[server(prefix = "/api", endpoint = "credentials/import")]
+pub async fn import_logins(id: ImportId, form: ImportForm) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let done = backend.credentials.import_logins(&actor, &id, form.lines).await?;
+        let done = text::count(u64::try_from(done).unwrap_or_default(), "credential");
+        request::see(paths::import(&id), &format!("{done} imported."))
     })
     .await
 }

@@ -100,6 +100,11 @@ id!(
     "cred"
 );
 id!(
+    /// Logins that were found in a text and wait to be imported.
+    ImportId,
+    "imp"
+);
+id!(
     /// A place images are pushed to.
     RegistryId,
     "reg"

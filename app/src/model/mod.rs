@@ -6,12 +6,16 @@ pub mod account;
 pub mod ansi;
 pub mod build;
 pub mod credential;
+#[cfg(feature = "ssr")]
+pub mod docker_config;
 pub mod id;
 pub mod image;
 pub mod image_ref;
 pub mod job;
+pub mod look_alike;
 pub mod path_template;
 pub mod platform;
+pub mod preset;
 pub mod provider;
 pub mod registry;
 pub mod report;

@@ -84,6 +84,11 @@ impl Provider {
         }
     }
 
+    /// Whether it is found at hosts of its own alone, which [`Provider::of_host`] knows.
+    pub fn has_own_hosts(self) -> bool {
+        matches!(self, Self::DockerHub | Self::Ghcr | Self::GoogleArtifact | Self::Ecr | Self::Acr | Self::DigitalOcean)
+    }
+
     /// What the host says, as far as it does.
     pub fn of_host(host: &RegistryHost) -> Self {
         let name = host.as_str().rsplit_once(':').map_or(host.as_str(), |(name, _)| name);

@@ -8,7 +8,7 @@ use crate::model::credential::{Credential, CredentialState};
 use crate::model::job::{Job, JobState};
 use crate::model::registry::Registry;
 use crate::model::service::{ServiceState, ServiceSummary};
-use crate::pages::{jobs, services};
+use crate::pages::{credentials, jobs, services};
 use crate::ui::job::follow;
 use crate::ui::{Card, Icon, Name, PageHead, Tone};
 use crate::{paths, request};
@@ -124,6 +124,9 @@ fn attention(facts: &Facts) -> Vec<AnyView> {
         if let CredentialState::Fails(problem) = &credential.state {
             let what = format!("Credential {} doesn't work", credential.name);
             rows.push(row(Tone::Bad, paths::credential(&credential.id), what, problem.cause.clone()));
+        } else if let Some(words) = credentials::ending(credential) {
+            let what = format!("Credential {} wants a new password", credential.name);
+            rows.push(row(Tone::Warn, paths::credential(&credential.id), what, words));
         }
     }
     for service in &facts.services {

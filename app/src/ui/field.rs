@@ -24,6 +24,7 @@ pub fn id_of(field: &str) -> String {
 fn parts(field: &str, hint: Option<&str>) -> Parts {
     let scope = use_context::<Scope>().unwrap_or(Scope { state: None, nested: true });
     let id = id_of(field);
+    let hint = hint.filter(|hint| !hint.is_empty());
     let error = scope.error(field);
     let hint_id = format!("{id}-hint");
     let error_id = format!("{id}-error");
@@ -69,6 +70,9 @@ pub fn Field(
     /// Whether it holds names that are read letter by letter.
     #[prop(optional)]
     mono: bool,
+    /// `text` if it isn't said; `date` for days.
+    #[prop(default = "text")]
+    kind: &'static str,
     /// Suggestions.
     #[prop(optional)]
     suggest: Vec<String>,
@@ -84,7 +88,7 @@ pub fn Field(
             <label for=id.clone()>{label}</label>
             <input
                 class=if mono { "input mono" } else { "input" }
-                type="text"
+                type=kind
                 id=id
                 name=name
                 value=typed.unwrap_or(value)
@@ -133,6 +137,27 @@ pub fn SecretField(
                 aria-describedby=described_by
                 aria-invalid=invalid
             />
+            {below}
+        </div>
+    }
+}
+
+/// A file whose content is sent; the form around it has to be an upload.
+#[component]
+pub fn FileField(
+    /// The field's name in the form struct.
+    field: &'static str,
+    /// What it is.
+    label: &'static str,
+    /// What to choose, and why.
+    #[prop(optional, into)]
+    hint: Option<String>,
+) -> impl IntoView {
+    let Parts { id, name, described_by, invalid, below, .. } = parts(field, hint.as_deref());
+    view! {
+        <div class="field">
+            <label for=id.clone()>{label}</label>
+            <input class="input file" type="file" id=id name=name aria-describedby=described_by aria-invalid=invalid/>
             {below}
         </div>
     }

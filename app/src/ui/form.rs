@@ -47,6 +47,9 @@ pub fn Form(
     /// Extra classes: `row` for a lone button.
     #[prop(optional)]
     class: &'static str,
+    /// Whether files are sent with it; the guard takes them at few addresses.
+    #[prop(optional)]
+    upload: bool,
     /// Fields and buttons.
     children: Children,
 ) -> impl IntoView {
@@ -54,7 +57,7 @@ pub fn Form(
     let hidden =
         hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
     view! {
-        <form method="post" action=to class=if class.is_empty() { "form" } else { class } novalidate>
+        <form method="post" action=to enctype=upload.then_some("multipart/form-data") class=if class.is_empty() { "form" } else { class } novalidate>
             <input type="hidden" name="page" value=request::here()/>
             <input type="hidden" name="request_id" value=random_id()/>
             {hidden}

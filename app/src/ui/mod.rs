@@ -20,7 +20,7 @@ pub mod time;
 pub use badge::{Badge, JobBadge, ServiceBadge, Tone};
 pub use card::{Card, Empty, PageHead};
 pub use facts::{Digest, Fact, Facts, Reference};
-pub use field::{Checkbox, Field, SecretField, Select, TextArea};
+pub use field::{Checkbox, Field, FileField, SecretField, Select, TextArea};
 pub use form::{Form, Submit};
 pub use icon::{Icon, Name};
 pub use note::{Note, ProblemBox};

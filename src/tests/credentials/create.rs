@@ -28,7 +28,7 @@ async fn each_failure_sits_at_its_field_and_nothing_is_kept() {
         (format!("https://{}", honest.host()), "url", "TLS"),
         (hangs.host(), "url", "didn't answer in time"),
         (page.host(), "url", "isn't a container registry"),
-        (foreign.host(), "url", "https://evil.example"),
+        (foreign.host(), "realm", "https://evil.example"),
         (honest.host(), "password", "rejects the user name or the password"),
         (denies.host(), "password", "no access for you"),
     ] {

@@ -26,6 +26,11 @@ pub async fn show() -> PageResult {
             link: Some(Link { href: paths::registry(&registry.id), text: format!("Open {}", registry.name) }),
         })
         .collect();
+    let services = credential.services.iter().map(|(service, name)| Blocker {
+        reason: format!("The service {name} pulls its image with it."),
+        link: Some(Link { href: paths::service(service), text: format!("Open {name}") }),
+    });
+    let blockers: Vec<_> = blockers.into_iter().chain(services).collect();
     let title = format!("Delete {}", credential.name);
     let content = if blockers.is_empty() {
         let page = paths::credential(&id);

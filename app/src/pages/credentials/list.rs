@@ -23,24 +23,28 @@ pub async fn show() -> PageResult {
         let rows = credentials
             .into_iter()
             .map(|credential| {
+                let badge = super::badge(&credential);
                 view! {
                     <tr>
                         <td><a href=paths::credential(&credential.id)>{credential.name}</a></td>
                         <td class="key"><code>{credential.url.host.to_string()}</code></td>
+                        <td class="wide">{credential.provider.name()}</td>
                         <td class="wide">{credential.username}</td>
-                        <td>{super::badge(&credential.state)}</td>
+                        <td>{badge}</td>
                         <td class="wide"><Age seconds=credential.checked_at/></td>
                     </tr>
                 }
             })
             .collect_view();
-        let columns = vec![col("Credential"), col("Host"), wide("User name"), col("State"), wide("Tested")];
+        let columns =
+            vec![col("Credential"), col("Host"), wide("Provider"), wide("User name"), col("State"), wide("Tested")];
         view! { <Table name="Credentials" columns=columns>{rows}</Table> }.into_any()
     };
     Ok(Page::new(
         "Credentials",
         view! {
             <PageHead title="Credentials">
+                <a class="button" href=paths::IMPORT_CREDENTIALS>"Import from Docker"</a>
                 <a class="button primary" href=paths::NEW_CREDENTIAL><Icon name=Name::Plus/>"New credential"</a>
             </PageHead>
             <Card title="All credentials" flush=true>{content}</Card>

@@ -1,10 +1,12 @@
-//! One credential: what the last test found, who uses it, and its form.
+//! One credential: what the doctor found, who uses it, and its form.
 
+use super::{fields, lights};
 use crate::api::credentials::{CheckCredential, UpdateCredential};
-use crate::model::credential::CredentialState;
+use crate::model::credential::{Credential, CredentialState};
 use crate::model::id::CredentialId;
+use crate::model::registry::Registry;
 use crate::pages::{Page, PageResult};
-use crate::ui::{Age, Card, Fact, Facts, Form, Icon, Name, PageHead, ProblemBox, Submit};
+use crate::ui::{Age, Card, Fact, Facts, Form, Icon, Name, Note, PageHead, ProblemBox, Submit};
 use crate::{paths, request};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -16,50 +18,100 @@ pub async fn show() -> PageResult {
     let credential = backend.credentials.get(&actor, &id).await?;
     let registries = backend.registries.list(&actor).await?;
     let users: Vec<_> = registries.into_iter().filter(|registry| registry.credential == id).collect();
-    let used_by = if users.is_empty() {
-        view! { "No registry yet. " <a href=paths::NEW_REGISTRY>"Create a registry"</a> }.into_any()
-    } else {
-        let links = users
-            .into_iter()
-            .enumerate()
-            .map(|(index, registry)| {
-                view! { {(index > 0).then_some(", ")} <a href=paths::registry(&registry.id)>{registry.name}</a> }
-            })
-            .collect_view();
-        links.into_any()
+    // The lights say it too, where there are any.
+    let problem = match (&credential.state, &credential.report) {
+        (CredentialState::Fails(problem), None) => Some(problem.clone()),
+        _ => None,
     };
-    let problem = match &credential.state {
-        CredentialState::Works => None,
-        CredentialState::Fails(problem) => Some(problem.clone()),
-    };
+    let ending = super::ending(&credential).map(|words| {
+        view! {
+            <Note tone="warn" title=words>
+                <p>"Make a new token at the registry, and save it below with its new date."</p>
+            </Note>
+        }
+    });
     let hidden = vec![("id", id.to_string()), ("version", credential.version.to_string())];
-    let head = view! {
-        <PageHead title=credential.name.clone() under=(paths::CREDENTIALS.into(), "Credentials".into()) badge=super::badge(&credential.state)>
-            <Form to=CheckCredential::PATH class="row" flat=true hidden=vec![("id", id.to_string())]>
-                <Submit text="Test again" icon=Name::Refresh/>
-            </Form>
-            <a class="button" href=paths::delete_credential(&id)><Icon name=Name::Trash/>"Delete"</a>
-        </PageHead>
-    };
     let title = format!("{}, Credentials", credential.name);
-    let edited = credential.clone();
+    let (facts, used_by) = (facts(&credential), used_by(users, &credential));
+    let lights = lights::card(credential.report.as_ref());
+    let head = head(&credential);
     Ok(Page::new(
         title,
         view! {
             {head}
+            {ending}
             {problem.map(|problem| view! { <ProblemBox problem/> })}
-            <Card title="Facts">
-                <Facts>
-                    <Fact name="Registry address"><code>{credential.url.to_string()}</code></Fact>
-                    <Fact name="User name">{credential.username.clone()}</Fact>
-                    <Fact name="Password set"><Age seconds=credential.password_set_at/></Fact>
-                    <Fact name="Tested"><Age seconds=credential.checked_at/></Fact>
-                    <Fact name="Used by">{used_by}</Fact>
-                </Facts>
-            </Card>
+            {lights}
+            <Card title="Facts">{facts}</Card>
+            <Card title="Used by">{used_by}</Card>
             <Card title="Edit">
-                <Form to=UpdateCredential::PATH hidden=hidden>{super::fields(Some(&edited))}</Form>
+                <Form to=UpdateCredential::PATH hidden=hidden>{fields::of(&credential)}</Form>
             </Card>
         },
     ))
+}
+
+fn head(credential: &Credential) -> impl IntoView + use<> {
+    let id = credential.id.clone();
+    let hidden = vec![("id", id.to_string())];
+    view! {
+        <PageHead title=credential.name.clone() under=(paths::CREDENTIALS.into(), "Credentials".into()) badge=super::badge(credential)>
+            <Form to=CheckCredential::PATH class="row" flat=true hidden=hidden>
+                <Submit text="Test again" icon=Name::Refresh/>
+            </Form>
+            <a class="button" href=paths::delete_credential(&id)><Icon name=Name::Trash/>"Delete"</a>
+        </PageHead>
+    }
+}
+
+fn facts(credential: &Credential) -> impl IntoView + use<> {
+    let Credential { provider, url, username, trust, password_set_at, checked_at, .. } = credential.clone();
+    let mut allowed = Vec::new();
+    if trust.internal {
+        allowed.push("internal network".to_owned());
+    }
+    if trust.ca.is_some() {
+        allowed.push("a private authority".to_owned());
+    }
+    if let Some(realm) = trust.realm {
+        allowed.push(format!("sign-in at {realm}"));
+    }
+    let allowed = (!allowed.is_empty()).then(|| view! { <Fact name="Trusted">{allowed.join(", ")}</Fact> });
+    let listed = (!credential.namespaces.is_empty())
+        .then(|| credential.namespaces.join(", "))
+        .map(|names| view! { <Fact name="Lists">{names}</Fact> });
+    let ends = credential.expires_on.map(|day| view! { <Fact name="Expires on">{day.to_string()}</Fact> });
+    view! {
+        <Facts>
+            <Fact name="Provider">{provider.name()}</Fact>
+            <Fact name="Registry address"><code>{url.to_string()}</code></Fact>
+            <Fact name="User name">{username}</Fact>
+            {listed}
+            {allowed}
+            <Fact name="Password set"><Age seconds=password_set_at/></Fact>
+            {ends}
+            <Fact name="Tested"><Age seconds=checked_at/></Fact>
+        </Facts>
+    }
+}
+
+fn used_by(registries: Vec<Registry>, credential: &Credential) -> impl IntoView + use<> {
+    if registries.is_empty() && credential.services.is_empty() {
+        return view! { <p class="muted">"Nothing yet. "<a href=paths::NEW_REGISTRY>"Create a registry"</a></p> }
+            .into_any();
+    }
+    let registries = registries
+        .into_iter()
+        .map(|registry| view! { <li>"Registry "<a href=paths::registry(&registry.id)>{registry.name}</a></li> })
+        .collect_view();
+    let services = credential
+        .services
+        .iter()
+        .map(|(id, name)| view! { <li>"Service "<a href=paths::service(id)>{name.clone()}</a></li> })
+        .collect_view();
+    view! {
+        <ul class="users">{registries}{services}</ul>
+        <p class="hint">"A new password reaches running services by itself. It can't be deleted while something uses it."</p>
+    }
+    .into_any()
 }

@@ -1,12 +1,17 @@
 //! How to sign in at one registry host.
 
+mod form;
+mod import;
+
+pub use form::{CredentialFields, CredentialForm};
+pub use import::{ImportForm, ImportLine, ImportPick, ImportState, ImportText};
+
 use super::id::{CredentialId, ServiceId};
 use super::image_ref::{Malformed, RegistryHost};
 use super::provider::Provider;
 use super::report::Report;
-use super::secret::Secret;
 use super::text;
-use crate::error::{FieldError, Problem};
+use crate::error::Problem;
 use serde::{Deserialize, Serialize};
 
 /// A registry's address: `https://host[:port]`, or `http://` where [`Trust::internal`] allows it.
@@ -79,6 +84,23 @@ impl From<RegistryUrl> for String {
     }
 }
 
+/// `https://host[:port]` of a sign-in service; a whole address is cut down to that.
+pub fn origin(text: &str) -> Result<String, Malformed> {
+    let bad = || Malformed("The sign-in service's address looks like https://auth.example.com.".into());
+    let (scheme, rest) = text.trim().split_once("://").ok_or_else(bad)?;
+    let scheme = scheme.to_ascii_lowercase();
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let (default_port, host) = match scheme.as_str() {
+        "https" => (":443", &rest[..end]),
+        "http" => (":80", &rest[..end]),
+        _ => return Err(bad()),
+    };
+    let host = host.strip_suffix(default_port).unwrap_or(host).to_ascii_lowercase();
+    // For its grammar alone; Docker Hub's other names stay what they are.
+    host.parse::<RegistryHost>().map_err(|_| bad())?;
+    Ok(format!("{scheme}://{host}"))
+}
+
 impl std::fmt::Display for RegistryUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}://{}", if self.plain { "http" } else { "https" }, self.host)
@@ -94,123 +116,6 @@ pub struct Trust {
     pub ca: Option<String>,
     /// A sign-in service elsewhere (`https://host[:port]`) that may be given the password: an administrator approved it.
     pub realm: Option<String>,
-}
-
-/// What the credential form sends; for new ones and for edits (an empty password keeps the old one).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct CredentialForm {
-    /// What people call it.
-    pub name: String,
-    /// The registry's address.
-    pub url: String,
-    /// The user to sign in as.
-    pub username: String,
-    /// Password or token.
-    #[serde(default)]
-    pub password: Secret,
-    /// See [`Provider`]; empty: what the host says.
-    #[serde(default)]
-    pub provider: String,
-    /// Owners, organisations, groups or projects whose repositories are listed, where the registry lists by those;
-    /// separated by spaces, commas or lines.
-    #[serde(default)]
-    pub namespaces: String,
-    /// Present when ticked: see [`Trust::internal`].
-    #[serde(default)]
-    pub internal: Option<String>,
-    /// See [`Trust::ca`]; PEM.
-    #[serde(default)]
-    pub ca: String,
-    /// See [`Trust::realm`].
-    #[serde(default)]
-    pub realm: String,
-    /// The day on which it ends, `2027-03-31`; empty: not known.
-    #[serde(default)]
-    pub expires_on: String,
-}
-
-/// A credential's fields, checked.
-#[derive(Clone, Debug)]
-pub struct CredentialFields {
-    /// What people call it.
-    pub name: String,
-    /// The registry's address.
-    pub url: RegistryUrl,
-    /// The user to sign in as.
-    pub username: String,
-    /// Password or token; empty on an edit that keeps it.
-    pub password: Secret,
-    /// Whose rules the registry follows.
-    pub provider: Provider,
-    /// Whose repositories are listed, where the registry lists by owner.
-    pub namespaces: Vec<String>,
-    /// What is trusted on the way.
-    pub trust: Trust,
-    /// The day on which it ends.
-    pub expires_on: Option<time::Date>,
-}
-
-impl CredentialForm {
-    /// All broken rules at once, or the fields.
-    pub fn validated(self, password_needed: bool) -> Result<CredentialFields, Vec<FieldError>> {
-        let mut errors = Vec::new();
-        let name = text::name("name", &self.name, 60).map_err(|error| errors.push(error)).ok();
-        let url = if self.url.trim().is_empty() {
-            errors.push(FieldError::new("url", "Fill this in."));
-            None
-        } else {
-            self.url.parse().map_err(|error: Malformed| errors.push(FieldError::new("url", error.0))).ok()
-        };
-        let username = text::name("username", &self.username, 255).map_err(|error| errors.push(error)).ok();
-        if username.as_ref().is_some_and(|name| name.contains(':')) {
-            errors.push(FieldError::new("username", "A user name can't contain ':' (Basic authentication, RFC 7617)."));
-        }
-        let password = self.password.expose("its shape is checked");
-        if password.is_empty() && password_needed {
-            errors.push(FieldError::new("password", "Fill this in."));
-        } else if password.len() > 16_384 {
-            errors.push(FieldError::new("password", "Use at most 16 384 bytes."));
-        } else if password.contains(['\r', '\0']) {
-            errors.push(FieldError::new("password", "Remove the control characters."));
-        }
-        let internal = self.internal.is_some();
-        if url.as_ref().is_some_and(|url: &RegistryUrl| url.plain) && !internal {
-            errors.push(FieldError::new(
-                "url",
-                "Plain http:// sends the password readable through the network. Use https://, or tick “Internal network” \
-                 if the way there is yours alone.",
-            ));
-        }
-        let provider = match self.provider.trim() {
-            "" => url.as_ref().map(|url| Provider::of_host(&url.host)),
-            text => text.parse().map_err(|error: Malformed| errors.push(FieldError::new("provider", error.0))).ok(),
-        };
-        let expires_on = match self.expires_on.trim() {
-            "" => None,
-            text => {
-                let format = time::macros::format_description!("[year]-[month]-[day]");
-                let day = time::Date::parse(text, &format);
-                day.map_err(|_| errors.push(FieldError::new("expires_on", "Write the day like 2027-03-31."))).ok()
-            }
-        };
-        let namespaces = self.namespaces.split([',', ' ', '\n', '\r', '\t']).filter(|part| !part.is_empty());
-        let namespaces = namespaces.map(str::to_owned).collect();
-        let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let trust = Trust { internal, ca: filled(&self.ca), realm: filled(&self.realm) };
-        match (name, url, username, provider) {
-            (Some(name), Some(url), Some(username), Some(provider)) if errors.is_empty() => Ok(CredentialFields {
-                name,
-                url,
-                username,
-                password: self.password,
-                provider,
-                namespaces,
-                trust,
-                expires_on,
-            }),
-            _ => Err(errors),
-        }
-    }
 }
 
 /// What the last test of a credential found.
@@ -258,6 +163,14 @@ pub struct Credential {
     pub version: i64,
 }
 
+impl Credential {
+    /// Days until it ends, at `now` (Unix seconds): 0 on its last day, negative when it is over; None: it has no known end.
+    pub fn days_left(&self, now: i64) -> Option<i64> {
+        let today = time::OffsetDateTime::from_unix_timestamp(now).ok()?.date();
+        Some((self.expires_on? - today).whole_days())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +185,24 @@ mod tests {
             (" HTTPS://Registry.Example.com ", "https://registry.example.com"),
         ] {
             assert_eq!(text.parse::<RegistryUrl>().map(|url| url.to_string()), Ok(expected.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sign_in_service_is_an_origin() {
+        for (text, expected) in [
+            ("https://auth.example.com", Some("https://auth.example.com")),
+            (" HTTPS://Auth.Example.com:443/token?service=x ", Some("https://auth.example.com")),
+            ("https://auth.example.com:8443/", Some("https://auth.example.com:8443")),
+            ("http://127.0.0.1:5001/token", Some("http://127.0.0.1:5001")),
+            ("https://registry-1.docker.io", Some("https://registry-1.docker.io")),
+            ("auth.example.com", None),
+            ("https://user@auth.example.com", None),
+            ("https://", None),
+            ("ftp://auth.example.com", None),
+            ("https://auth.example.com\r\nx: y", None),
+        ] {
+            assert_eq!(origin(text).ok().as_deref(), expected, "{text:?}");
         }
     }
 
@@ -293,17 +224,5 @@ mod tests {
         ] {
             assert!(text.parse::<RegistryUrl>().is_err(), "{text:?} was accepted");
         }
-    }
-
-    #[test]
-    fn all_errors_come_at_once_and_at_their_fields() {
-        let form = CredentialForm {
-            name: " ".into(),
-            url: "http://a.example".into(),
-            username: "a:b".into(),
-            ..CredentialForm::default()
-        };
-        let fields: Vec<_> = form.validated(true).unwrap_err().into_iter().map(|error| error.field).collect();
-        assert_eq!(fields, ["name", "url", "username", "password"]);
     }
 }
