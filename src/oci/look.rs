@@ -1,27 +1,10 @@
-//! What the headers of an answer alone say.
+//! Whom a registry names as its sign-in service.
 
 use super::transport::check_url;
 use super::{Access, Client, OciError, challenge, realm};
-use app::model::image_ref::Repository;
-use reqwest::{Method, Request, StatusCode};
+use reqwest::{Method, Request};
 
 impl Client {
-    /// The headers of a manifest, by HEAD, which no registry counts as a pull.
-    pub async fn headers(
-        &self,
-        access: &Access,
-        repository: &Repository,
-        reference: &str,
-    ) -> Result<http::HeaderMap, OciError> {
-        let url = access.at(&format!("/v2/{repository}/manifests/{reference}"))?;
-        let scope = format!("repository:{repository}:pull");
-        let response = self.send(access, &scope, Request::new(Method::HEAD, url)).await?;
-        match response.status() {
-            StatusCode::OK => Ok(response.headers().clone()),
-            _ => Err(access.surprise(response).await),
-        }
-    }
-
     /// The origin (`https://host[:port]`) of the sign-in service that the registry names, if the password may go there;
     /// None: it names none.
     pub async fn realm(&self, access: &Access) -> Result<Option<String>, OciError> {

@@ -49,9 +49,12 @@ impl Acr {
         repository: &Repository,
         cursor: Option<&str>,
     ) -> Result<Option<Page<ListedTag>>, ListError> {
-        let first = format!("/acr/v1/{repository}/_tags?n=100&orderby=timedesc");
+        let list = format!("/acr/v1/{repository}/_tags?");
+        let first = format!("{list}n=100&orderby=timedesc");
         let scope = format!("repository:{repository}:metadata_read");
-        let answer = match self.registry.0.get(access, cursor.unwrap_or(&first), &scope).await {
+        // A cursor is data: it goes on in this very list or starts it over.
+        let place = cursor.filter(|cursor| cursor.starts_with(&list)).unwrap_or(&first);
+        let answer = match self.registry.0.get(access, place, &scope).await {
             Ok(answer) => answer,
             Err(OciError::Denied { .. } | OciError::NotOffered { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -62,7 +65,7 @@ impl Acr {
             _ => return Err(refusal(&access.host(), &answer, access.login.as_ref(), REFUSED)),
         }
         let tags = read::<List>(&access.host(), &answer)?.tags.unwrap_or_default();
-        let next = answer.next.filter(|next| !tags.is_empty() && next.starts_with("/acr/v1/"));
+        let next = answer.next.filter(|next| !tags.is_empty() && next.starts_with(&list));
         let items = tags.iter().filter_map(|tag| {
             Some(ListedTag {
                 name: tag.name.parse().ok()?,

@@ -26,7 +26,10 @@ impl Generic {
         nothing: &str,
     ) -> Result<Page<ListedRepository>, ListError> {
         let page = self.0.repositories(access, cursor).await.map_err(|error| catalog_refusal(error, refused))?;
-        catalog_page(&page.names, page.next, cursor, nothing)
+        if page.names.is_empty() && page.next.is_none() && cursor.is_none() {
+            return Err(ListError::CannotList(nothing.to_owned()));
+        }
+        Ok(Page { items: page.names.iter().filter_map(|name| listed(name, None)).collect(), next: page.next })
     }
 
     /// Names of tags from the registry itself. Registries with their own cursors start this list without one.
@@ -37,25 +40,10 @@ impl Generic {
         cursor: Option<&str>,
     ) -> Result<Page<ListedTag>, ListError> {
         let names = self.0.tags(access, repository, cursor).await?;
-        let next = names.next.filter(|_| !names.names.is_empty());
         let items = names.names.iter().filter_map(|name| name.parse().ok());
         let items = items.map(|name| ListedTag { name, digest: None, at: None, size: None }).collect();
-        Ok(Page { items, next })
+        Ok(Page { items, next: names.next })
     }
-}
-
-/// A page of a catalog. Without names it is the last, whatever its `Link` says (Gitea always sends one).
-pub(super) fn catalog_page(
-    names: &[String],
-    next: Option<String>,
-    cursor: Option<&str>,
-    nothing: &str,
-) -> Result<Page<ListedRepository>, ListError> {
-    if names.is_empty() && cursor.is_none() {
-        return Err(ListError::CannotList(nothing.to_owned()));
-    }
-    let next = next.filter(|_| !names.is_empty());
-    Ok(Page { items: names.iter().filter_map(|name| listed(name, None)).collect(), next })
 }
 
 /// Whether a cursor is the registry's own: path and query below `/v2/`.

@@ -220,8 +220,8 @@ impl Providers {
     /// How many pulls Docker Hub has left for this credential (or this server's address); None: it doesn't say.
     /// Asks by HEAD, which doesn't count as a pull.
     pub async fn allowance(&self, access: &Access, now: i64) -> Result<Option<Allowance>, OciError> {
-        let Ok(repository) = "ratelimitpreview/test".parse() else { return Ok(None) };
-        let headers = self.inner.generic.0.headers(access, &repository, "latest").await?;
-        Ok(allowance::read(&headers, now))
+        let scope = "repository:ratelimitpreview/test:pull";
+        let answer = self.inner.generic.0.head(access, "/v2/ratelimitpreview/test/manifests/latest", scope).await?;
+        Ok(allowance::read(&answer.headers, now))
     }
 }

@@ -1,10 +1,11 @@
 //! Quay, Red Hat's or somebody's: the catalog shows any login what it may see; its own interface lists a namespace to
 //! OAuth tokens alone (user `$oauthtoken`).
 //!
-//! Its token service refuses scopes that aren't `repository:…`, so the catalog is asked for without any.
+//! Its token service refuses scopes that aren't `repository:…`; the registry client then asks for a token without any,
+//! which is enough for the catalog.
 
 use super::ask::{get, listed, part, read, refusal};
-use super::generic::{Generic, catalog_page};
+use super::generic::Generic;
 use super::walk::Walk;
 use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
 use crate::oci::{Access, Login, OciError, Sign};
@@ -23,12 +24,6 @@ const OAUTH: &str = "$oauthtoken";
 /// Quay.
 pub(super) struct Quay {
     pub registry: Generic,
-}
-
-#[derive(Deserialize)]
-struct Catalog {
-    #[serde(default)]
-    repositories: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -52,15 +47,7 @@ struct ListedHere {
 impl Quay {
     /// The catalog, of some namespaces when they are named.
     async fn catalog(&self, asker: Asker<'_>, cursor: Option<&str>) -> Result<Page<ListedRepository>, ListError> {
-        let access = asker.access;
-        let path = cursor.filter(|cursor| cursor.starts_with("/v2/")).unwrap_or("/v2/_catalog?n=100");
-        let answer = self.registry.0.get(access, path, "").await;
-        let answer = answer.map_err(|error| super::ask::catalog_refusal(error, REFUSED))?;
-        if answer.status != 200 {
-            return Err(refusal(&access.host(), &answer, access.login.as_ref(), REFUSED));
-        }
-        let names = read::<Catalog>(&access.host(), &answer)?.repositories.unwrap_or_default();
-        let mut page = catalog_page(&names, answer.next, cursor, NOTHING)?;
+        let mut page = self.registry.catalog(asker.access, cursor, REFUSED, NOTHING).await?;
         if !asker.namespaces.is_empty() {
             page.items.retain(|item| {
                 let owner = item.name.as_str().split('/').next().unwrap_or_default();

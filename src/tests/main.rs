@@ -15,6 +15,7 @@ mod liar;
 mod migrations;
 mod oci;
 mod process;
+mod providers;
 mod registries;
 mod services;
 mod settings;
