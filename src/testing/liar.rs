@@ -33,6 +33,8 @@ pub struct Heard {
     pub target: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    /// As long as `content-length` says.
+    pub body: Vec<u8>,
 }
 
 impl Heard {
@@ -122,11 +124,20 @@ impl Liar {
 
     /// The same behind TLS, with a certificate that nobody trusts.
     pub async fn start_tls(script: impl Fn(&Heard) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_tls_with(script, CERTIFICATE, KEY).await
+    }
+
+    /// The same behind TLS, with this certificate and key (DER in base64).
+    pub async fn start_tls_with(
+        script: impl Fn(&Heard) -> Reply + Send + Sync + 'static,
+        certificate: &str,
+        key: &str,
+    ) -> Self {
         let bytes = |text: &str| STANDARD.decode(text).expect("base64");
-        let key = rustls::pki_types::PrivateKeyDer::try_from(bytes(KEY)).expect("a key");
+        let key = rustls::pki_types::PrivateKeyDer::try_from(bytes(key)).expect("a key");
         let config = rustls::ServerConfig::builder()
             .with_no_client_auth()
-            .with_single_cert(vec![bytes(CERTIFICATE).into()], key)
+            .with_single_cert(vec![bytes(certificate).into()], key)
             .expect("a TLS configuration");
         Self::serve(script, Some(tokio_rustls::TlsAcceptor::from(Arc::new(config)))).await
     }
@@ -155,6 +166,11 @@ impl Liar {
     /// `127.0.0.1:<port>`.
     pub fn host(&self) -> String {
         self.address.to_string()
+    }
+
+    /// `https://localhost:<port>`, for those behind TLS.
+    pub fn secure_url(&self) -> RegistryUrl {
+        format!("https://localhost:{}", self.address.port()).parse().expect("a registry's address")
     }
 
     /// `http://127.0.0.1:<port>`.
@@ -199,7 +215,10 @@ async fn answer(
     while !head.ends_with(b"\r\n\r\n") && head.len() < 65_536 {
         head.push(stream.read_u8().await?);
     }
-    let heard = parse(&String::from_utf8_lossy(&head));
+    let mut heard = parse(&String::from_utf8_lossy(&head));
+    let length = heard.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0_usize);
+    heard.body = vec![0; length.min(1 << 20)];
+    stream.read_exact(&mut heard.body).await?;
     log.lock().unwrap_or_else(PoisonError::into_inner).push(heard.clone());
     match script(&heard) {
         Reply::Answer(status, headers, body) => {
@@ -247,5 +266,6 @@ fn parse(head: &str) -> Heard {
         method: method.to_owned(),
         target: target.to_owned(),
         headers: headers.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned())).collect(),
+        body: Vec::new(),
     }
 }

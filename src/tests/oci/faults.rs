@@ -1,15 +1,11 @@
 //! Faults: what isn't a registry, what doesn't answer, what lies.
 
-use super::{PASSWORD, access, client, login, with};
+use super::{PASSWORD, access, client, login, repository, with};
 use crate::liar::{Heard, Liar, Reply};
 use app::model::credential::RegistryUrl;
-use app::model::image_ref::{Digest, Repository};
+use app::model::image_ref::Digest;
 use slipway::oci::{Client, OciError};
 use std::time::{Duration, Instant};
-
-fn repository() -> Repository {
-    "shop/web".parse().expect("a repository")
-}
 
 async fn check(script: impl Fn(&Heard) -> Reply + Send + Sync + 'static) -> Result<(), OciError> {
     let liar = Liar::start(script).await;
@@ -94,6 +90,13 @@ async fn bodies_have_limits() {
     let error = check(|_| Reply::Cut(b"{".into())).await.expect_err("refused");
     assert!(matches!(error, OciError::Unexpected { .. }), "{error:?}");
     let error = check(|_| Reply::Flood(20_000_000)).await.expect_err("refused");
+    assert!(matches!(&error, OciError::Unexpected { answer, .. } if answer.contains("more than 65536")), "{error:?}");
+    let error = check(|heard| match heard.path() {
+        "/token" => Reply::Flood(20_000_000),
+        _ => Reply::challenge(&[r#"Bearer realm="/token""#]),
+    })
+    .await
+    .expect_err("refused");
     assert!(matches!(&error, OciError::Unexpected { answer, .. } if answer.contains("more than 65536")), "{error:?}");
     let liar = Liar::start(|heard| match heard.method.as_str() {
         "HEAD" => Reply::status(200),
@@ -216,5 +219,34 @@ async fn names_ports_and_addresses_that_lead_nowhere() {
     for metadata in ["https://169.254.169.254", "https://[fe80::1]", "https://0.0.0.0"] {
         let error = client().check(&with(metadata.parse().expect("an address"), login())).await;
         assert!(matches!(&error, Err(OciError::Forbidden { internal_helps: false, .. })), "{error:?}");
+    }
+}
+
+/// R6 and the type-confusion advisories: a manifest is one thing, and what it says it is.
+#[tokio::test]
+async fn ambiguous_manifests_are_refused() {
+    let index = "application/vnd.oci.image.index.v1+json";
+    let image = "application/vnd.oci.image.manifest.v1+json";
+    for (body, kind, is_fine) in [
+        (r#"{"manifests":[]}"#.to_owned(), index, true),
+        (format!(r#"{{"mediaType":"{image}","layers":[],"config":{{}}}}"#), image, true),
+        (r#"{"manifests":[],"layers":[]}"#.to_owned(), index, false),
+        (format!(r#"{{"mediaType":"{index}","manifests":[]}}"#), image, false),
+        (r#"{"manifests":[]}"#.to_owned(), image, false),
+        (r#"{"layers":[],"layers":[]}"#.to_owned(), image, false),
+        (format!(r#"{{"manifests":[{}{{}}]}}"#, "{},".repeat(1_000)), index, false),
+        ("<html>".to_owned(), index, false),
+    ] {
+        let name = format!("{kind} {}", &body[..body.len().min(80)]);
+        let liar = Liar::start(move |_| {
+            Reply::Answer(200, vec![("content-type", format!("{kind}; charset=utf-8"))], body.clone().into())
+        })
+        .await;
+        let found = client().manifest(&access(&liar), &repository(), "1").await;
+        match found {
+            Ok(Some(manifest)) if is_fine => assert_eq!(manifest.media_type, kind),
+            Err(OciError::Unexpected { answer, .. }) if !is_fine => assert!(!answer.contains("layers"), "{answer}"),
+            other => panic!("{name}: {other:?}"),
+        }
     }
 }

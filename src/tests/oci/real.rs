@@ -104,3 +104,50 @@ async fn https_to_the_real_registry_says_that_it_speaks_http() {
     let error = Client::new().expect("a client").check(&with(url, lab.login())).await.expect_err("refused");
     assert!(matches!(&error, OciError::Tls { reason, .. } if reason.contains("plain HTTP")), "{error:?}");
 }
+
+#[tokio::test]
+async fn lists_blobs_and_greetings_of_a_real_registry() {
+    let Some(lab) = Lab::find() else { return };
+    let (client, access) = (Client::new().expect("a client"), lab.access());
+    let tags = [slipway::clock::random_token(), slipway::clock::random_token()];
+    let digests = [push(&lab, &tags[0]).await, push(&lab, &tags[1]).await];
+
+    let (mut found, mut next) = (Vec::new(), None);
+    for _ in 0..1_000 {
+        let page = client.repositories(&access, next.as_deref()).await.expect("a page");
+        found.extend(page.names);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert!(next.is_none(), "the catalog goes on for ever");
+    assert!(found.contains(&repository().to_string()), "{found:?}");
+    // The registry's own paging, one repository a page.
+    if found.len() > 1 {
+        let first = client.repositories(&access, Some("/v2/_catalog?n=1")).await.expect("a page");
+        assert_eq!(first.names.len(), 1);
+        let place = first.next.expect("more");
+        let second = client.repositories(&access, Some(&place)).await.expect("a page");
+        assert_eq!(second.names.len(), 1);
+        assert_ne!(first.names, second.names);
+    }
+    let page = client.tags(&access, &repository(), None).await.expect("a page");
+    assert!(tags.iter().all(|tag| page.names.contains(tag)), "{page:?}");
+    let missing = client.tags(&access, &"tests/none".parse().expect("a repository"), None).await;
+    assert!(
+        matches!(&missing, Err(OciError::NotOffered { answer, .. }) if answer.contains("NAME_UNKNOWN")),
+        "{missing:?}"
+    );
+
+    let empty: Digest =
+        "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a".parse().expect("a digest");
+    let blob = client.blob(&access, &repository(), &empty, 100).await.expect("an answer");
+    assert_eq!(blob.as_deref(), Some(b"{}".as_slice()));
+
+    assert!(client.greet(&access).await.expect("a greeting").contains("Basic"));
+    assert_eq!(client.look_up(&access).await.expect("an address").len(), 1);
+    for digest in digests {
+        delete(&lab, &digest).await;
+    }
+}
