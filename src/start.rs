@@ -166,8 +166,10 @@ impl Slipway {
             Config::clone(&config),
             settings.clone(),
         );
-        // Services come after builds in the order of nouns; builds get them plugged in.
+        // Services come last in the order of nouns; the others get them plugged in.
         builds.set_services(Arc::new(services.clone()));
+        credentials.set_users(Arc::new(services.clone()));
+        images.set_swarm(Arc::new(services.clone()));
         builds.sweep().await.map_err(|source| StartError::Folder { path: config.builds_dir(), source })?;
         // All jobs there are.
         for handler in std::iter::once(builds.handler()).chain(services.handlers()) {

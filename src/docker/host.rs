@@ -1,7 +1,8 @@
 //! The engine itself: version, storage, Swarm mode, nodes.
 
 use super::{Docker, DockerError};
-use bollard::models::{LocalNodeState, NodeState, SwarmInitRequest, SystemInfo};
+use app::model::platform::Platform;
+use bollard::models::{LocalNodeState, NodeSpecAvailabilityEnum, NodeState, SwarmInitRequest, SystemInfo};
 
 /// How the engine is in a Swarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,10 @@ pub struct Node {
     pub name: String,
     /// Whether it answers.
     pub is_ready: bool,
+    /// Whether it takes new tasks: neither paused nor drained.
+    pub takes_tasks: bool,
+    /// What it runs; None: it doesn't say.
+    pub platform: Option<Platform>,
 }
 
 impl Docker {
@@ -61,16 +66,7 @@ impl Docker {
     /// The Swarm's machines.
     pub async fn nodes(&self) -> Result<Vec<Node>, DockerError> {
         let nodes = self.ask(self.client.list_nodes(None::<bollard::query_parameters::ListNodesOptions>)).await?;
-        Ok(nodes
-            .into_iter()
-            .filter_map(|node| {
-                Some(Node {
-                    id: node.id?,
-                    name: node.description.and_then(|description| description.hostname).unwrap_or_default(),
-                    is_ready: node.status.and_then(|status| status.state) == Some(NodeState::READY),
-                })
-            })
-            .collect())
+        Ok(nodes.into_iter().filter_map(read).collect())
     }
 }
 
@@ -100,6 +96,24 @@ fn engine(info: SystemInfo) -> Engine {
         nodes: swarm.nodes.and_then(|nodes| u64::try_from(nodes).ok()).unwrap_or(0),
         swarm: mode,
     }
+}
+
+fn read(node: bollard::models::Node) -> Option<Node> {
+    let description = node.description.unwrap_or_default();
+    let availability = node.spec.and_then(|spec| spec.availability);
+    let platform = description.platform.and_then(|platform| {
+        let (os, machine) = (platform.os?, platform.architecture?);
+        // ARM's variants are in the kernel's name of the machine alone.
+        let variant = machine.strip_prefix("armv").map(|rest| format!("v{}", rest.trim_end_matches('l')));
+        Platform::of(&os, architecture(&machine), variant.as_deref()).ok()
+    });
+    Some(Node {
+        id: node.id?,
+        name: description.hostname.unwrap_or_default(),
+        is_ready: node.status.and_then(|status| status.state) == Some(NodeState::READY),
+        takes_tasks: !matches!(availability, Some(NodeSpecAvailabilityEnum::PAUSE | NodeSpecAvailabilityEnum::DRAIN)),
+        platform,
+    })
 }
 
 /// The kernel's name of a machine as image indexes write it.
@@ -138,6 +152,28 @@ mod tests {
                 nodes: 2
             }
         );
+    }
+
+    #[test]
+    fn a_node_says_what_it_runs_and_whether_it_takes_tasks() {
+        let of = |machine: &str, availability: &str| {
+            let json = serde_json::json!({
+                "ID": "n1", "Spec": {"Availability": availability}, "Status": {"State": "ready"},
+                "Description": {"Hostname": "one", "Platform": {"Architecture": machine, "OS": "linux"}}
+            });
+            read(serde_json::from_value(json).expect("as the engine answers")).expect("a node")
+        };
+        for (machine, platform) in [
+            ("x86_64", "linux/amd64"),
+            ("aarch64", "linux/arm64"),
+            ("armv7l", "linux/arm/v7"),
+            ("armv6l", "linux/arm/v6"),
+            ("s390x", "linux/s390x"),
+        ] {
+            assert_eq!(of(machine, "active").platform.map(String::from).as_deref(), Some(platform), "{machine}");
+        }
+        assert!(of("x86_64", "active").takes_tasks && of("x86_64", "active").is_ready);
+        assert!(!of("x86_64", "drain").takes_tasks && !of("x86_64", "pause").takes_tasks);
     }
 
     #[test]

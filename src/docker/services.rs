@@ -14,7 +14,7 @@ use bollard::models::{
     ServiceSpecUpdateConfigOrderEnum, ServiceUpdateStatusStateEnum, TaskSpec, TaskSpecContainerSpec,
     TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
 };
-use bollard::query_parameters::{ListServicesOptionsBuilder, UpdateServiceOptionsBuilder};
+use bollard::query_parameters::{InspectServiceOptions, ListServicesOptionsBuilder, UpdateServiceOptionsBuilder};
 use std::collections::HashMap;
 
 const SECOND: i64 = 1_000_000_000;
@@ -111,6 +111,17 @@ impl Docker {
         // Swarm can't rename a service.
         let engine = ServiceSpec { name: Some(found.name.clone()), ..spec.to_engine() };
         self.ask(self.client.update_service(&found.id, engine, options, login.map(credentials))).await.map(drop)
+    }
+
+    /// Gives the service a new login for pulls, and nothing else: the specification stays as the Swarm has it, so tasks that
+    /// have their image go on. Refused as out of sequence when it changes at the same time.
+    pub async fn renew_login(&self, id: &str, login: &PullLogin) -> Result<(), DockerError> {
+        let found = self.ask(self.client.inspect_service(id, None::<InspectServiceOptions>)).await?;
+        let index = found.version.and_then(|version| version.index).unwrap_or_default();
+        let version = i32::try_from(index).unwrap_or(i32::MAX);
+        let options = UpdateServiceOptionsBuilder::default().version(version).registry_auth_from("spec").build();
+        let spec = found.spec.unwrap_or_default();
+        self.ask(self.client.update_service(id, spec, options, Some(credentials(login)))).await.map(drop)
     }
 
     /// Removes the service; one that isn't there is fine.

@@ -24,7 +24,7 @@ pub(super) const KIND: &str = "deploy";
 pub(super) const TRIES: i64 = 50;
 const RETRY: Duration = Duration::from_secs(5);
 /// How often an update is made from fresh state when somebody changes the service at the same time.
-const CONFLICTS: usize = 5;
+pub(super) const CONFLICTS: usize = 5;
 const POLL: Duration = Duration::from_millis(400);
 /// So long all tasks have to run before the deployment counts as well.
 const STABLE: Duration = Duration::from_secs(2);

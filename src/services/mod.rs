@@ -11,11 +11,13 @@ mod failure;
 mod pull;
 mod readiness;
 mod remove;
+mod resend_login;
 mod roll_back;
 mod save;
 mod spec;
 mod store;
 mod store_deployments;
+mod swarm;
 mod undo;
 mod watch;
 mod words;
@@ -85,7 +87,11 @@ impl Services {
 
     /// The jobs that it runs; `start.rs` registers them.
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        vec![Arc::new(deploy::Deploy::new(self.clone())), Arc::new(remove::Remove::new(self.clone()))]
+        vec![
+            Arc::new(deploy::Deploy::new(self.clone())),
+            Arc::new(remove::Remove::new(self.clone())),
+            Arc::new(resend_login::ResendLogin::new(self.clone())),
+        ]
     }
 
     /// Writes a deployment and its job, and ends older ones that still wait. Call `jobs.wake` after the commit.

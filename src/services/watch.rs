@@ -1,8 +1,9 @@
 //! What the Swarm says about our services, looked at every few seconds and kept in memory for the pages.
 
 use super::{Services, spec, words};
-use crate::docker::{Docker, DockerError, Found, TaskState};
+use crate::docker::{Docker, DockerError, Found, Node, TaskState};
 use app::model::id::ServiceId;
+use app::model::platform::Platform;
 use app::model::service::{Port, ServiceState, Task};
 use app::model::settings::DockerState;
 use std::collections::HashMap;
@@ -35,7 +36,8 @@ struct State {
     /// Whether the last look succeeded.
     is_fresh: bool,
     services: HashMap<ServiceId, Seen>,
-    nodes: HashMap<String, String>,
+    /// By Swarm's id.
+    nodes: HashMap<String, Node>,
 }
 
 impl Observed {
@@ -88,13 +90,22 @@ impl Observed {
         let tasks = wanted.into_iter().chain(old).take(TASKS_SHOWN).map(|task| shown(task, &state.nodes, ports));
         (tasks.collect(), state.at)
     }
+
+    /// The platforms of the nodes that take tasks, each once; empty while not all are known.
+    pub(super) fn platforms(&self) -> Vec<Platform> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let taking = state.nodes.values().filter(|node| node.is_ready && node.takes_tasks);
+        let platforms: Option<std::collections::BTreeSet<_>> = taking.map(|node| node.platform.clone()).collect();
+        platforms.unwrap_or_default().into_iter().collect()
+    }
 }
 
-fn shown(task: &crate::docker::Task, nodes: &HashMap<String, String>, ports: &[Port]) -> Task {
+fn shown(task: &crate::docker::Task, nodes: &HashMap<String, Node>, ports: &[Port]) -> Task {
+    let node = task.node.as_ref().and_then(|node| nodes.get(node));
     let digest = task.image.split_once('@').and_then(|(_, digest)| digest.parse().ok());
     Task {
         id: task.id.chars().take(12).collect(),
-        node: task.node.as_ref().and_then(|node| nodes.get(node)).cloned().unwrap_or_default(),
+        node: node.map(|node| node.name.clone()).unwrap_or_default(),
         state: words::state(task.state).into(),
         message: words::why(task, ports),
         image: digest.map_or_else(|| task.image.clone(), |digest: app::model::image_ref::Digest| digest.brief()),
@@ -105,7 +116,7 @@ fn shown(task: &crate::docker::Task, nodes: &HashMap<String, String>, ports: &[P
 async fn read(docker: &Docker, found: Vec<Found>, now: i64) -> Result<State, DockerError> {
     let ids: Vec<String> = found.iter().map(|service| service.id.clone()).collect();
     let tasks = docker.tasks(&ids).await?;
-    let nodes = docker.nodes().await?.into_iter().map(|node| (node.id, node.name)).collect();
+    let nodes = docker.nodes().await?.into_iter().map(|node| (node.id.clone(), node)).collect();
     let services = found
         .into_iter()
         .filter_map(|service| {
@@ -159,6 +170,32 @@ mod tests {
         let services = seen.map(|seen| (id.clone(), seen)).into_iter().collect();
         let state = State { at: 5, is_fresh, services, nodes: HashMap::new() };
         (Observed { state: RwLock::new(state) }, id)
+    }
+
+    #[test]
+    fn platforms_are_those_of_nodes_that_take_tasks() {
+        let node = |id: &str, platform: Option<&str>, is_ready, takes_tasks| Node {
+            id: id.into(),
+            name: id.into(),
+            is_ready,
+            takes_tasks,
+            platform: platform.map(|text| text.parse().expect("a platform")),
+        };
+        let (observed, _) = observed(true, None);
+        let amd = node("a", Some("linux/amd64"), true, true);
+        let platforms = |nodes: Vec<Node>| {
+            observed.state.write().expect("a lock").nodes =
+                nodes.into_iter().map(|node| (node.id.clone(), node)).collect();
+            observed.platforms().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(platforms(Vec::new()), Vec::<String>::new());
+        let arm = node("b", Some("linux/arm64"), true, true);
+        let drained = node("c", Some("windows/amd64"), true, false);
+        let down = node("d", None, false, true);
+        let twin = node("e", Some("linux/amd64"), true, true);
+        assert_eq!(platforms(vec![amd.clone(), arm, drained, down, twin]), ["linux/amd64", "linux/arm64"]);
+        // What one node is isn't known: then nothing may be said about all.
+        assert_eq!(platforms(vec![amd, node("f", None, true, true)]), Vec::<String>::new());
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Lab {
     pub password: String,
     pub base: String,
     pub second: Second,
+    #[serde(default)]
+    pub pair: Option<Pair>,
     #[serde(skip)]
     folder: PathBuf,
 }
@@ -26,6 +28,15 @@ pub struct Lab {
 pub struct Second {
     pub docker_host: String,
     pub docker_pid: PathBuf,
+    pub address: String,
+}
+
+/// Two engines that form a swarm of their own; `scripts/lab pair start` starts them.
+#[derive(Clone, Deserialize)]
+pub struct Pair {
+    pub manager: String,
+    pub worker: String,
+    /// This machine, for both.
     pub address: String,
 }
 
@@ -42,6 +53,11 @@ impl Lab {
         Some(lab)
     }
 
+    /// The same lab with another engine.
+    pub fn at(&self, docker_host: &str) -> Self {
+        Self { docker_host: docker_host.to_owned(), ..self.clone() }
+    }
+
     /// `docker ARGS…` at the lab's engine; what it prints.
     pub fn docker(&self, args: &[&str]) -> String {
         let output = Command::new("docker").arg("-H").arg(&self.docker_host).args(args).output().expect("docker runs");
@@ -51,12 +67,17 @@ impl Lab {
 
     /// `scripts/lab second VERB`.
     pub fn second(&self, verb: &str) {
+        self.script(&["second", verb]);
+    }
+
+    /// `scripts/lab ARGS…`.
+    pub fn script(&self, args: &[&str]) {
         let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab"))
-            .args(["second", verb])
+            .args(args)
             .env("SLIPWAY_LAB", &self.folder)
             .output()
             .expect("the script runs");
-        assert!(output.status.success(), "second {verb}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Builds an image on the lab's base and pushes it; `dockerfile` comes behind its FROM line.

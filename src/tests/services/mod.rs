@@ -1,6 +1,9 @@
 //! Services and deployments: rules on a database alone, and stories in the lab's Swarm.
 
 mod deploy;
+mod image;
+mod pair;
 mod restart;
+mod rotation;
 mod rules;
 mod world;

@@ -29,6 +29,7 @@ use slipway::storage::Db;
 use slipway::vault::Vault;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -66,12 +67,14 @@ impl World {
             jobs.clone(),
             credentials.clone(),
             registries.clone(),
-            images,
+            images.clone(),
             oci,
             docker,
             config,
             settings,
         );
+        credentials.set_users(Arc::new(services.clone()));
+        images.set_swarm(Arc::new(services.clone()));
         for handler in services.handlers() {
             jobs.register(handler);
         }
@@ -147,6 +150,12 @@ impl World {
         tx.commit().await.expect("committed");
         self.jobs.wake();
         self.deployments(service).await.remove(0)
+    }
+
+    /// The Swarm's id of the service; empty: it has none.
+    pub fn in_swarm(&self, lab: &Lab, service: &ServiceId) -> String {
+        let filter = format!("label=slipway.service={service}");
+        lab.docker(&["service", "ls", "-q", "--filter", &filter]).trim().to_owned()
     }
 
     /// Newest first.
