@@ -154,8 +154,9 @@ pub(super) fn pairs(all: BTreeMap<String, String>) -> Vec<(String, String)> {
 
 /// At most so many characters, none of them a control or invisible one.
 pub(super) fn clean(text: &str, longest: usize) -> String {
-    let mut shown: String = text.trim().chars().map(|c| if is_hidden(c) { ' ' } else { c }).take(longest).collect();
-    if text.trim().chars().nth(longest).is_some() {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || is_hidden(c));
+    let mut shown: String = text.chars().map(|c| if is_hidden(c) { ' ' } else { c }).take(longest).collect();
+    if text.chars().nth(longest).is_some() {
         shown.pop();
         shown.push('…');
     }

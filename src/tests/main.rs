@@ -6,8 +6,11 @@ mod app;
 mod architecture;
 mod builds;
 mod credentials;
+#[path = "../testing/crowd.rs"]
+mod crowd;
 mod docker;
 mod http;
+mod images;
 mod jobs;
 mod lab;
 #[path = "../testing/liar.rs"]
