@@ -54,8 +54,10 @@ pub async fn show() -> PageResult {
 fn head(credential: &Credential) -> impl IntoView + use<> {
     let id = credential.id.clone();
     let hidden = vec![("id", id.to_string())];
+    let images = paths::images("", Some(&id), &[]);
     view! {
         <PageHead title=credential.name.clone() under=(paths::CREDENTIALS.into(), "Credentials".into()) badge=super::badge(credential)>
+            <a class="button quiet" href=images><Icon name=Name::Image/>"Browse images"</a>
             <Form to=CheckCredential::PATH class="row" flat=true hidden=hidden>
                 <Submit text="Test again" icon=Name::Refresh/>
             </Form>
