@@ -3,24 +3,31 @@
 mod check;
 mod create;
 mod delete;
+mod doctor;
+mod import;
 mod logs;
+mod renewal;
+mod schedule;
+mod trust;
 mod update;
 
 use crate::liar::{Heard, Liar, Reply};
 use app::error::{AppError, FieldError};
 use app::model::account::{Actor, Role};
 use app::model::credential::CredentialForm;
-use app::model::id::AccountId;
+use app::model::id::{AccountId, CredentialId};
 use app::model::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use slipway::clock::{Clock, random};
-use slipway::credentials::Credentials;
+use slipway::credentials::{Credentials, Users};
 use slipway::oci::{Client, Limits};
 use slipway::providers::{Endpoints, Providers};
 use slipway::registries::Registries;
-use slipway::storage::Db;
+use slipway::storage::{Db, Tx};
 use slipway::vault::Vault;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A password that can be found again wherever it leaks to.
@@ -33,10 +40,16 @@ pub struct House {
     pub credentials: Credentials,
     pub registries: Registries,
     pub actor: Actor,
+    pub clock: Clock,
 }
 
 impl House {
     pub async fn open() -> Self {
+        Self::open_with(Endpoints::default()).await
+    }
+
+    /// With other services of the providers.
+    pub async fn open_with(endpoints: Endpoints) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let db = Db::open(folder.path()).await.expect("a database");
         let vault = Vault::open(&folder.path().join("master.key"), true).expect("a vault");
@@ -44,10 +57,10 @@ impl House {
         let limits =
             Limits { connect: Duration::from_secs(2), answer: Duration::from_secs(2), check: Duration::from_secs(3) };
         let oci = Client::with_limits(limits).expect("a client");
-        let providers = Providers::new(oci.clone(), Endpoints::default());
+        let providers = Providers::with_clock(oci.clone(), endpoints, clock.clone());
         let credentials = Credentials::new(db.clone(), vault, clock.clone(), oci, providers);
-        let registries = Registries::new(db.clone(), clock, credentials.clone());
-        Self { folder, db, credentials, registries, actor: actor() }
+        let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
+        Self { folder, db, credentials, registries, actor: actor(), clock }
     }
 
     /// All bytes that the database has on disk.
@@ -66,6 +79,30 @@ impl House {
         let mut tx = self.db.write().await.expect("a transaction");
         sqlx::query(sql).execute(&mut *tx).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
         tx.commit().await.expect("a commit");
+    }
+}
+
+/// Remembers whom it was told of, and by whom; may refuse.
+#[derive(Default)]
+pub struct Told {
+    pub log: Mutex<Vec<(String, String)>>,
+    pub refuses: AtomicBool,
+}
+
+impl Told {
+    pub fn count(&self) -> usize {
+        self.log.lock().expect("a lock").len()
+    }
+}
+
+#[async_trait::async_trait]
+impl Users for Told {
+    async fn login_changed(&self, _: &mut Tx, credential: &CredentialId, by: &str) -> Result<(), AppError> {
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(AppError::Internal { ticket: "told".into() });
+        }
+        self.log.lock().expect("a lock").push((credential.to_string(), by.to_owned()));
+        Ok(())
     }
 }
 
