@@ -22,7 +22,8 @@ const SHOWN: usize = 200;
 impl From<OciError> for ListError {
     fn from(error: OciError) -> Self {
         match error {
-            OciError::RateLimited { seconds, .. } => Self::Wait(seconds.unwrap_or(WAIT).min(LONGEST_WAIT)),
+            // Without a time it stays a failure: whoever reads a list backs off step by step.
+            OciError::RateLimited { seconds: Some(seconds), .. } => Self::Wait(seconds.min(LONGEST_WAIT)),
             other => Self::Failed(other),
         }
     }
@@ -164,8 +165,9 @@ mod tests {
         limited.headers.insert("x-ratelimit-remaining", http::HeaderValue::from_static("0"));
         limited.headers.insert("retry-after", http::HeaderValue::from_static("17"));
         assert!(matches!(of(&limited), ListError::Wait(17)));
-        let limited = OciError::RateLimited { host: "h".into(), seconds: Some(9_999_999) };
-        assert!(matches!(limited.into(), ListError::Wait(LONGEST_WAIT)));
+        let limited = |seconds| ListError::from(OciError::RateLimited { host: "h".into(), seconds });
+        assert!(matches!(limited(Some(9_999_999)), ListError::Wait(LONGEST_WAIT)));
+        assert!(matches!(limited(None), ListError::Failed(OciError::RateLimited { .. })));
     }
 
     #[test]

@@ -25,6 +25,8 @@ const NOTHING: &str = "Google shows this login no images in the credential's rep
 const DEEPEST: usize = 12;
 /// Places that may wait to be looked at.
 const WAITING: usize = 50_000;
+/// Places that are looked at for one page.
+const LOOKS: usize = 25;
 
 /// Google Artifact Registry.
 pub(super) struct GoogleArtifact {
@@ -73,6 +75,29 @@ impl GoogleArtifact {
             _ => Err(refusal(&access.host(), &answer, access.login.as_ref(), REFUSED)),
         }
     }
+
+    /// Looks at one place and writes down what lies below it.
+    async fn descend(
+        &self,
+        access: &Access,
+        descent: &mut Descent,
+        place: &str,
+    ) -> Result<Option<ListedRepository>, ListError> {
+        let Ok(repository) = place.parse::<Repository>() else { return Err(ListError::CannotList(REFUSED.into())) };
+        let here = self.look(access, &repository).await?;
+        let below: BTreeSet<String> = here.child.unwrap_or_default().into_iter().collect();
+        for child in below.into_iter().rev().take(WAITING.saturating_sub(descent.left.len())) {
+            let child = format!("{place}/{child}");
+            // Each step goes down by one part, so that a server that lies can't lead the walk in a circle.
+            let is_below = child.matches('/').count() == place.matches('/').count() + 1;
+            if is_below && child.matches('/').count() < DEEPEST && child.parse::<Repository>().is_ok() {
+                descent.left.push(child);
+            }
+        }
+        let is_image = here.manifest.is_some_and(|held| !held.is_empty()) || here.tags.is_some_and(|t| !t.is_empty());
+        descent.found |= is_image;
+        Ok(listed(place, None).filter(|_| is_image))
+    }
 }
 
 #[async_trait]
@@ -83,22 +108,21 @@ impl Adapter for GoogleArtifact {
             let left = asker.namespaces.iter().rev().map(|name| name.trim_matches('/').to_ascii_lowercase());
             Descent { left: left.collect(), found: false }
         });
-        let Some(place) = descent.left.pop() else { return Err(ListError::CannotList(NOBODY.into())) };
-        let Ok(repository) = place.parse::<Repository>() else { return Err(ListError::CannotList(REFUSED.into())) };
-        let here = self.look(asker.access, &repository).await?;
-        let mut items = Vec::new();
-        let is_image = here.manifest.is_some_and(|held| !held.is_empty()) || here.tags.is_some_and(|t| !t.is_empty());
-        if is_image {
-            items.extend(listed(&place, None));
-            descent.found = true;
+        if descent.left.is_empty() {
+            return Err(ListError::CannotList(NOBODY.into()));
         }
-        let below: BTreeSet<String> = here.child.unwrap_or_default().into_iter().collect();
-        for child in below.into_iter().rev().take(WAITING.saturating_sub(descent.left.len())) {
-            let child = format!("{place}/{child}");
-            // Each step goes down by one part, so that a server that lies can't lead the walk in a circle.
-            let is_below = child.matches('/').count() == place.matches('/').count() + 1;
-            if is_below && child.matches('/').count() < DEEPEST && child.parse::<Repository>().is_ok() {
-                descent.left.push(child);
+        let mut items = Vec::new();
+        // The first page is one look, so that something is there soon; each cursor is written down, so later pages are long.
+        for look in 0..if cursor.is_none() { 1 } else { LOOKS } {
+            let Some(place) = descent.left.pop() else { break };
+            match self.descend(asker.access, &mut descent, &place).await {
+                Ok(found) => items.extend(found),
+                // What was found before is kept; the next page starts with this place.
+                Err(_) if look > 0 => {
+                    descent.left.push(place);
+                    break;
+                }
+                Err(error) => return Err(error),
             }
         }
         if descent.left.is_empty() {

@@ -31,6 +31,9 @@ fn gitlab(heard: &Heard) -> Reply {
         "/api/v4/projects/jo%2Fblog/registry/repositories?per_page=100&page=1" => {
             Reply::json(200, r#"[{"id":4,"path":"jo/blog/web"}]"#)
         }
+        "/api/v4/groups?top_level_only=true&min_access_level=20&per_page=100" => {
+            Reply::json(200, r#"[{"id":1,"path":"acme","full_path":"acme"},{"id":2,"full_path":"quiet"}]"#)
+        }
         "/api/v4/groups/quiet/registry/repositories?per_page=100&page=1" => Reply::json(200, "[]"),
         _ => Reply::json(404, r#"{"message":"404 Group Not Found"}"#),
     }
@@ -67,6 +70,13 @@ async fn groups_and_projects_are_listed_at_the_gitlab_that_the_registry_belongs_
 }
 
 #[tokio::test]
+async fn without_names_the_owners_groups_are_listed() {
+    let (_registry, _gitlab, access) = world().await;
+    let found = repositories(&nowhere(), Gitlab, &access, &[]).await.expect("a list");
+    assert_eq!(found, ["acme/shop", "acme/shop/api", "acme/site"]);
+}
+
+#[tokio::test]
 async fn a_gitlab_that_nobody_approved_gets_no_token() {
     let (_registry, gitlab, mut access) = world().await;
     access.trust.realm = None;
@@ -78,8 +88,6 @@ async fn a_gitlab_that_nobody_approved_gets_no_token() {
 #[tokio::test]
 async fn who_cant_list_reads_what_would_help() {
     let (_registry, _gitlab, mut access) = world().await;
-    let why = cannot(repositories(&nowhere(), Gitlab, &access, &[]).await);
-    assert!(why.contains("by group or project") && why.contains("read_api"), "{why}");
     let why = cannot(repositories(&nowhere(), Gitlab, &access, &named(&["quiet"])).await);
     assert!(why.contains("shows this token no images"), "an empty list isn't shown as one: {why}");
     let why = cannot(repositories(&nowhere(), Gitlab, &access, &named(&["nobody"])).await);
@@ -87,6 +95,8 @@ async fn who_cant_list_reads_what_would_help() {
     access.login.as_mut().expect("a login").password = Secret::new("gldt-deploy".into());
     let why = cannot(repositories(&nowhere(), Gitlab, &access, &named(&["acme"])).await);
     assert!(why.contains("deploy tokens"), "{why}");
+    let why = cannot(repositories(&nowhere(), Gitlab, &access, &[]).await);
+    assert!(why.contains("by group or project") && why.contains("read_api"), "{why}");
 }
 
 #[tokio::test]
