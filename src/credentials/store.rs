@@ -17,7 +17,8 @@ const SELECT: &str = "
                 SELECT name FROM registries WHERE credential_id = c.id ORDER BY name COLLATE NOCASE
            )) AS used_by,
            (SELECT json_group_array(json_array(id, name)) FROM (
-                SELECT id, name FROM services WHERE credential_id = c.id ORDER BY name COLLATE NOCASE
+                SELECT s.id, s.name FROM services s LEFT JOIN deployments d ON d.id = s.current_deployment
+                 WHERE s.deleted_at IS NULL AND c.id IN (s.credential_id, d.credential_id) ORDER BY s.name COLLATE NOCASE
            )) AS services
       FROM credentials c";
 
@@ -146,15 +147,18 @@ pub(super) async fn registries_of(tx: &mut Tx, id: &CredentialId) -> Result<Vec<
         .collect()
 }
 
-/// The services that pull their image with it, by name.
+/// The services that pull their image with it, by name: the next one, or the one that runs.
 pub(super) async fn services_of(tx: &mut Tx, id: &CredentialId) -> Result<Vec<(ServiceId, String)>, StorageError> {
-    sqlx::query("SELECT id, name FROM services WHERE credential_id = ? ORDER BY name COLLATE NOCASE")
-        .bind(id.as_str())
-        .fetch_all(&mut **tx)
-        .await?
-        .iter()
-        .map(|row| Ok((column(row, "id")?, row.try_get("name")?)))
-        .collect()
+    sqlx::query(
+        "SELECT s.id, s.name FROM services s LEFT JOIN deployments d ON d.id = s.current_deployment
+          WHERE s.deleted_at IS NULL AND ?1 IN (s.credential_id, d.credential_id) ORDER BY s.name COLLATE NOCASE",
+    )
+    .bind(id.as_str())
+    .fetch_all(&mut **tx)
+    .await?
+    .iter()
+    .map(|row| Ok((column(row, "id")?, row.try_get("name")?)))
+    .collect()
 }
 
 /// The names of services that aren't deleted and whose images lie at this credential's host: pulled with it, or pushed.

@@ -284,13 +284,16 @@ pub(super) async fn running<'e>(
     rows.into_iter().map(|(id, name, image)| Ok((parsed(&id, "service id")?, name, parsed(&image, "image")?))).collect()
 }
 
-/// The live services whose running version was pulled with a credential: directly, or as that of a registry.
+/// The live services whose Swarm service has the login of a credential, or is just getting it: pulled with it directly, or
+/// from a registry that signs in with it.
 pub(super) async fn running_with(tx: &mut Tx, credential: &CredentialId) -> Result<Vec<ServiceId>, StorageError> {
     let ids: Vec<String> = sqlx::query_scalar(
-        "SELECT s.id FROM services s JOIN deployments d ON d.id = s.current_deployment
-         WHERE s.deleted_at IS NULL
-           AND (d.credential_id = ?1 OR d.registry_id IN (SELECT id FROM registries WHERE credential_id = ?1))
-         ORDER BY s.id",
+        "SELECT DISTINCT s.id
+           FROM services s JOIN deployments d ON d.service_id = s.id JOIN jobs j ON j.id = d.job_id
+          WHERE s.deleted_at IS NULL
+            AND (d.id = s.current_deployment OR j.state IN ('queued', 'running', 'cancelling'))
+            AND (d.credential_id = ?1 OR d.registry_id IN (SELECT id FROM registries WHERE credential_id = ?1))
+          ORDER BY s.id",
     )
     .bind(credential.as_str())
     .fetch_all(&mut **tx)

@@ -127,8 +127,25 @@ async fn an_image_service_keeps_its_image_and_a_credential_of_its_host() {
     let refused = world.services.deploy_image(&world.actor, &git).await;
     assert!(matches!(refused, Err(AppError::Blocked(_))), "{refused:?}");
 
-    // In use, a credential stays; what is deleted holds nothing.
-    assert!(world.credentials.delete(&world.actor, &id).await.is_err());
+    // In use, a credential stays: by the service, and by what runs; what is deleted holds nothing.
+    let users = async || {
+        let refused = world.credentials.delete(&world.actor, &id).await;
+        let used: Vec<_> = world.credentials.get(&world.actor, &id).await.expect("there").services;
+        match refused {
+            Err(AppError::Blocked(blockers)) => (blockers.len(), used.len()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(users().await, (2, 2));
+    let deployment = world.services.deploy_image(&world.actor, &typed).await.expect("asked for");
+    let mut tx = world.db.write().await.expect("a transaction");
+    let sql = "UPDATE services SET current_deployment = ? WHERE id = ?";
+    sqlx::query(sql).bind(deployment.as_str()).bind(typed.as_str()).execute(&mut *tx).await.expect("as if it ran");
+    tx.commit().await.expect("committed");
+    let version = get(&typed).await.version;
+    let without = of_image(&image, "none", "Three");
+    world.services.update(&world.actor, &typed, version, without).await.expect("changed");
+    assert_eq!(users().await, (2, 2));
     for service in [&automatic, &typed] {
         world.services.delete(&world.actor, service).await.expect("deleted");
     }

@@ -194,14 +194,19 @@ impl World {
         .await
     }
 
-    /// Waits until the service says this on its port.
+    /// Waits until the service says this on its port. What it said last instead is in the panic.
     pub async fn answers(&self, port: u16, text: &str) {
         let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build().expect("a client");
-        eventually(Duration::from_secs(30), &format!("{text} on port {port}"), || async {
-            let answer = client.get(format!("http://127.0.0.1:{port}/")).send().await.ok()?.text().await.ok()?;
-            (answer.trim() == text).then_some(())
-        })
-        .await;
+        let begun = std::time::Instant::now();
+        loop {
+            let answer = async { client.get(format!("http://127.0.0.1:{port}/")).send().await?.text().await };
+            let last = answer.await;
+            if last.as_ref().is_ok_and(|answer| answer.trim() == text) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "{text} on port {port}: not within 30 s, but {last:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 
