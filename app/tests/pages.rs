@@ -195,3 +195,19 @@ async fn the_picker_checks_what_no_list_has() {
     let hostile = options("step=repositories&q=%3Cscript%3Epwned()%3C/script%3E").await;
     assert!(!hostile.contains("<script"), "{hostile}");
 }
+
+#[tokio::test]
+async fn credentials_say_in_words_how_they_are() {
+    let overview = get("/", World::Full, true).await;
+    assert!(overview.html.contains("Credential GHCR push doesn't work"), "{}", overview.html);
+    assert!(overview.html.contains("Credential Hub pull wants a new password"), "{}", overview.html);
+    assert!(overview.html.contains("It ends in 9 days."), "{}", overview.html);
+    let list = get("/credentials", World::Full, true).await;
+    let failing =
+        list.html.split("href=\"").find(|rest| rest.contains(">GHCR push<")).and_then(|rest| rest.split('"').next());
+    let page = get(failing.expect("a link"), World::Full, true).await;
+    assert_eq!(values(&page.html, "data-lamp=\""), ["green", "green", "green", "red", "dark", "dark", "dark"]);
+    for words in ["Works", "Fails", "Not tested", "Make a new token with the right write:packages"] {
+        assert!(page.html.contains(words), "{words}: {}", page.html);
+    }
+}

@@ -1,6 +1,9 @@
 //! The doctor: looks at one thing after the other that a credential has to be good for, each with the registry's own words
 //! and a remedy.
 //!
+//! Push is tried when somebody asks for it alone: some registries keep a trace of the session. In the background the last
+//! answer stays.
+//!
 //! What must always hold: nothing is left behind at the registry (an upload session is cancelled, no image is pulled); a
 //! light behind a red one is dark; 20 s in all. Whether a credential works is decided by the sign-in and what comes before
 //! it: a registry that can't list, or a token that may not push, may be just what is wanted.
@@ -29,9 +32,18 @@ pub(super) struct Examination {
     pub problem: Option<Problem>,
 }
 
+/// Why it is examined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// Somebody asked.
+    Asked,
+    /// Its time has come.
+    Schedule,
+}
+
 impl Credentials {
     /// Examines a credential. Asks its registry, so never while a page is rendered.
-    pub(super) async fn examine(&self, credential: &Credential) -> Result<Examination, AppError> {
+    pub(super) async fn examine(&self, credential: &Credential, occasion: Occasion) -> Result<Examination, AppError> {
         let adapter = self.providers.of(credential.provider);
         let bare = Access { url: credential.url.clone(), login: None, trust: credential.trust.clone() };
         let mut bench = Bench::new(adapter);
@@ -60,7 +72,10 @@ impl Credentials {
         if let Some(access) = access {
             let listed = bench.look(Check::List, self.list(adapter, &access, credential)).await.unwrap_or_default();
             bench.look(Check::Pull, self.pull(adapter, &access, &listed)).await;
-            bench.look(Check::Push, self.push(&access, credential, &listed)).await;
+            match occasion {
+                Occasion::Asked => bench.look(Check::Push, self.push(&access, credential, &listed)).await,
+                Occasion::Schedule => bench.look(Check::Push, async { Ok((last_push(credential), ())) }).await,
+            };
         }
         Ok(Examination { report: bench.report(self.clock.seconds()), problem })
     }
@@ -152,6 +167,21 @@ impl Credentials {
         }
     }
 }
+
+/// What the last test that somebody asked for said of pushing.
+fn last_push(credential: &Credential) -> Said {
+    let last = credential.report.iter().flat_map(|report| &report.lights).find(|light| light.check == Check::Push);
+    match last.filter(|light| matches!(light.lamp, Lamp::Green | Lamp::Amber)) {
+        Some(Light { lamp, found, answer, remedy, .. }) => {
+            let found = format!("{} {LAST}", found.trim_end_matches(LAST).trim_end());
+            Said { lamp: *lamp, found, answer: answer.clone(), remedy: remedy.clone() }
+        }
+        None => Said::dark("“Test again” alone tries this, because some registries keep a trace of it."),
+    }
+}
+
+/// Behind what wasn't looked at this time.
+const LAST: &str = "(At the last “Test again”.)";
 
 /// Refusals concern this one thing; everything else would stop the next things too.
 fn amber_or_red(adapter: &dyn Adapter, error: OciError) -> Result<(Said, ()), Failure> {

@@ -170,7 +170,7 @@ impl CredentialsApi for Credentials {
         actor.may(Action::ManageCredentials)?;
         let credential = self.find(id).await?;
         self.tests.take(&actor.account)?;
-        self.examine_and_keep(&credential).await?;
+        self.examine_and_keep(&credential, doctor::Occasion::Asked).await?;
         self.find(id).await
     }
 

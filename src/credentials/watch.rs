@@ -4,6 +4,7 @@
 //! What must always hold: one at a time; no credential is tried more often than that (many registries lock an account
 //! after wrong passwords), except that a registry that couldn't be reached is looked at again after half an hour.
 
+use super::doctor::Occasion;
 use super::{Credentials, store};
 use crate::oci::Login;
 use crate::problems;
@@ -59,7 +60,7 @@ impl Credentials {
         let mut examined = 0;
         for credential in self.every().await? {
             if due_at(&credential) <= self.clock.seconds() {
-                self.examine_and_keep(&credential).await?;
+                self.examine_and_keep(&credential, Occasion::Schedule).await?;
                 examined += 1;
             }
             if is_exchanged(credential.provider) {
@@ -70,8 +71,8 @@ impl Credentials {
     }
 
     /// Examines it and keeps what was found; an edit that came in between knows better.
-    pub(super) async fn examine_and_keep(&self, credential: &Credential) -> Result<(), AppError> {
-        let found = self.examine(credential).await?;
+    pub(super) async fn examine_and_keep(&self, credential: &Credential, occasion: Occasion) -> Result<(), AppError> {
+        let found = self.examine(credential, occasion).await?;
         let worked = credential.state == CredentialState::Works;
         match &found.problem {
             Some(problem) if worked => {

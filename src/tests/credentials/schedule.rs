@@ -4,6 +4,7 @@ use super::{CANARY, House, accepts_canary, form};
 use crate::liar::{Liar, Reply};
 use app::api::credentials::CredentialsApi as _;
 use app::model::credential::CredentialState;
+use app::model::report::{Check, Lamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -84,4 +85,37 @@ async fn the_loop_looks_and_ends_when_told() {
     tokio::time::timeout(Duration::from_secs(10), looked).await.expect("it looked");
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(5), watch).await.expect("it ended").expect("without a panic");
+}
+
+/// Some registries keep a trace of an upload session, so the background opens none; the last answer stays.
+#[tokio::test]
+async fn the_right_to_push_is_tried_when_asked_alone() {
+    let liar = Liar::start(|heard| match (accepts_canary(heard), heard.method.as_str()) {
+        (Reply::Answer(200, ..), "POST") => Reply::status(202).with("location", "/v2/slipway/probe/blobs/uploads/1"),
+        (reply, _) => reply,
+    })
+    .await;
+    let posts = |liar: &Liar| liar.heard().iter().filter(|heard| heard.method == "POST").count();
+    let house = House::open().await;
+    let id = house.credentials.create(&house.actor, form("Main", &liar.host(), CANARY)).await.expect("created");
+    let push = async || {
+        let credential = house.credentials.get(&house.actor, &id).await.expect("is there");
+        let light = credential.report.expect("a report").lights.pop().expect("a light");
+        assert_eq!(light.check, Check::Push);
+        light
+    };
+    house.clock.advance(HOUR * 7);
+    assert_eq!(house.credentials.look().await, Ok(1));
+    assert_eq!((push().await.lamp, posts(&liar)), (Lamp::Dark, 0));
+
+    house.credentials.check(&house.actor, &id).await.expect("examined");
+    let asked = posts(&liar);
+    assert!(push().await.lamp == Lamp::Green && asked > 0);
+    for _ in 0..2 {
+        house.clock.advance(HOUR * 7);
+        assert_eq!(house.credentials.look().await, Ok(1));
+        let light = push().await;
+        assert_eq!((light.lamp, posts(&liar)), (Lamp::Green, asked));
+        assert_eq!(light.found.matches("At the last").count(), 1, "{light:?}");
+    }
 }

@@ -3,6 +3,7 @@
 use crate::api::credentials::ImportLogins;
 use crate::model::credential::{ImportLine, ImportState};
 use crate::model::id::ImportId;
+use crate::model::provider::Provider;
 use crate::pages::{Page, PageResult};
 use crate::ui::{Badge, Card, Form, PageHead, Submit, Tone};
 use crate::{paths, request};
@@ -42,6 +43,12 @@ pub async fn show() -> PageResult {
 fn item(index: usize, line: ImportLine) -> impl IntoView {
     let user = (!line.username.is_empty()).then(|| view! { <span class="hint">"as "{line.username.clone()}</span> });
     let (badge, words) = outcome(&line.state);
+    let is_refused = matches!(line.state, ImportState::Refused(_));
+    // A private authority, a sign-in service elsewhere: the form has more to say.
+    let form = line.url.as_ref().filter(|_| is_refused).map(|url| {
+        let href = paths::new_credential(Provider::of_host(&url.host));
+        view! { <p><a href=href>"Use the form instead"</a></p> }
+    });
     let choice = line.state.is_open().then(|| choice(index, &line));
     // Every line has a name field, so that the ones behind it keep their place.
     let placeholder = (!line.state.is_open()).then(|| {
@@ -51,6 +58,7 @@ fn item(index: usize, line: ImportLine) -> impl IntoView {
         <li data-import=state_name(&line.state)>
             <div class="row"><code>{line.what}</code>{user}{badge}</div>
             {words}
+            {form}
             {choice}
             {placeholder}
         </li>
