@@ -30,12 +30,15 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Waits for a place. Fails at once while the origin wants to be left alone.
-    pub async fn enter(&self, url: &Url, host: &str) -> Result<OwnedSemaphorePermit, OciError> {
+    /// Waits for a place, not for ever. Fails at once while the origin wants to be left alone.
+    pub async fn enter(&self, url: &Url, host: &str, wait: Duration) -> Result<OwnedSemaphorePermit, OciError> {
         let origin = url.origin().ascii_serialization();
         let places = self.look(&origin, host)?;
-        let closed = || OciError::Unexpected { host: host.to_owned(), answer: "the client is shutting down".into() };
-        let place = places.acquire_owned().await.map_err(|_| closed())?;
+        let place = match tokio::time::timeout(wait, places.acquire_owned()).await {
+            Ok(Ok(place)) => place,
+            // The second: places that are closed, which nobody does.
+            Err(_) | Ok(Err(_)) => return Err(OciError::Timeout { host: host.to_owned() }),
+        };
         // It may have been closed while this one waited.
         self.look(&origin, host)?;
         Ok(place)
@@ -93,6 +96,8 @@ mod tests {
     use super::*;
     use reqwest::header::HeaderValue;
 
+    const WAIT: Duration = Duration::from_secs(5);
+
     /// R2: seconds, dates, nonsense.
     #[test]
     fn the_wait_is_read_in_all_its_forms() {
@@ -124,19 +129,21 @@ mod tests {
         let (gate, url) = (Gate::default(), Url::parse("https://r.example/v2/").expect("a URL"));
         let mut held = Vec::new();
         for _ in 0..AT_ONCE {
-            held.push(gate.enter(&url, "r.example").await.expect("a place"));
+            held.push(gate.enter(&url, "r.example", WAIT).await.expect("a place"));
         }
-        let fifth = gate.enter(&url, "r.example");
+        let fifth = gate.enter(&url, "r.example", WAIT);
         let mut fifth = std::pin::pin!(fifth);
         assert!(futures::poll!(fifth.as_mut()).is_pending(), "five at once");
+        let impatient = gate.enter(&url, "r.example", Duration::from_millis(1)).await;
+        assert!(matches!(impatient, Err(OciError::Timeout { .. })), "who waits too long gives up");
         let elsewhere = Url::parse("https://r.example:444/").expect("a URL");
-        drop(gate.enter(&elsewhere, "r.example").await.expect("another origin has places of its own"));
+        drop(gate.enter(&elsewhere, "r.example", WAIT).await.expect("another origin has places of its own"));
 
         gate.close(&url, Some(Duration::from_secs(9_999_999)));
         held.pop();
         let error = fifth.await.expect_err("closed while it waited");
         let OciError::RateLimited { seconds: Some(seconds), .. } = error else { panic!("{error:?}") };
         assert!((590..=601).contains(&seconds), "{seconds}");
-        drop(gate.enter(&elsewhere, "r.example").await.expect("the other origin is open"));
+        drop(gate.enter(&elsewhere, "r.example", WAIT).await.expect("the other origin is open"));
     }
 }

@@ -73,6 +73,8 @@ pub(super) struct Route {
 
 /// Longest wait, in seconds, that is passed on to people and plans.
 const LONGEST_WAIT: u64 = 3_600;
+/// A request waits for its place as long as so many answers may take.
+const QUEUE: u32 = 10;
 /// At most so many private authorities have their routes kept.
 const MANY: usize = 64;
 
@@ -188,7 +190,7 @@ impl Client {
         check_url(host, request.url(), trust)?;
         let route = self.route(trust, host)?;
         let url = request.url().clone();
-        let place = self.inner.gate.enter(&url, host).await?;
+        let place = self.inner.gate.enter(&url, host, self.inner.limits.answer * QUEUE).await?;
         let inner = route.http.execute(request).await.map_err(|error| failure::failure(host, &error))?;
         let mut response = Response { inner, _place: place };
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
