@@ -163,7 +163,7 @@ test('by keyboard alone: from a few letters to a service pinned by its digest', 
   await expect(active(page)).toContainText('runs in web');
 });
 
-test('a name that no list has is checked, and what is wrong is said', async ({ page }) => {
+test('a name that no list has is checked, and what is wrong is said', async ({ page, faults }) => {
   const { app } = it;
   await story.enter(page, app.url);
   const field = await openForm(page);
@@ -182,6 +182,16 @@ test('a name that no list has is checked, and what is wrong is said', async ({ p
   await page.keyboard.press('Tab');
   await expect(field).toHaveValue(`${lab().registry}/${project}/nothing:1`);
   await expect(field).toHaveAttribute('aria-expanded', 'false');
+
+  // So does a server that is silent, or has forgotten who is there.
+  faults.expect(/Failed to load resource|answer: 502/);
+  for (const [answer, words] of [[{ status: 401, body: '{}' }, 'signed out'], [{ status: 502, body: 'Bad gateway' }, "doesn't answer"]] as const) {
+    await page.route('**/images/options?**', (route) => route.fulfill(answer));
+    await field.fill('anything');
+    await expect(page.locator('.picker-notes')).toContainText(words);
+    await expect(field).toHaveValue('anything');
+    await page.unroute('**/images/options?**');
+  }
 
   // With the mouse as well.
   await field.fill(repository);

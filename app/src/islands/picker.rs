@@ -200,6 +200,16 @@ mod browser {
             }
         }
 
+        /// Says why there are no rows.
+        fn explain(&mut self, words: &str) {
+            self.is_stale = false;
+            self.go_to(None);
+            self.list.set_text_content(None);
+            self.notes.set_text_content(Some(words));
+            self.open();
+            self.say(words);
+        }
+
         /// What is asked now: the step, and what is typed in it.
         fn address(&self, is_live: bool) -> Option<String> {
             let level = self.levels.last()?;
@@ -280,10 +290,9 @@ mod browser {
                 return;
             }
             let _ = this.list.remove_attribute("aria-busy");
-            let Some(html) = html else {
-                this.is_stale = false;
-                this.say("Slipway doesn't answer. The typed text is kept.");
-                return;
+            let html = match html {
+                Ok(html) => html,
+                Err(words) => return this.explain(words),
             };
             let may_find_more = this.show(&html).unwrap_or(false);
             this.is_stale = false;
@@ -301,13 +310,18 @@ mod browser {
         });
     }
 
-    async fn fetch(address: &str, options: &RequestInit) -> Option<String> {
-        let request = dom::window()?.fetch_with_str_and_init(address, options);
-        let response: Response = JsFuture::from(request).await.ok()?.dyn_into().ok()?;
+    /// The piece, or why there is none.
+    async fn fetch(address: &str, options: &RequestInit) -> Result<String, &'static str> {
+        const SILENT: &str = "Slipway doesn't answer. The typed text stays; type on to try again.";
+        let request = dom::window().ok_or(SILENT)?.fetch_with_str_and_init(address, options);
+        let response = JsFuture::from(request).await.map_err(|_| SILENT)?;
+        let response: Response = response.dyn_into().map_err(|_| SILENT)?;
         if response.status() == 401 {
-            dom::window()?.location().reload().ok()?;
+            return Err("You are signed out. Sign in again in another tab; the typed text stays.");
         }
-        JsFuture::from(response.text().ok()?).await.ok()?.as_string()
+        let text = JsFuture::from(response.text().map_err(|_| SILENT)?).await.map_err(|_| SILENT)?;
+        // What isn't HTML comes from something in front of the pages.
+        text.as_string().filter(|html| html.starts_with('<')).ok_or(SILENT)
     }
 
     /// Takes a row: it leads to the next step, or is what was looked for.
