@@ -229,9 +229,12 @@ fn day_in(days: i64) -> Option<time::Date> {
     time::OffsetDateTime::from_unix_timestamp(now() + days * 86_400).ok().map(time::OffsetDateTime::date)
 }
 
-/// Lights in the order of the checks: lamp, what was found, the registry's words, the remedy.
-fn report(lights: &[(Lamp, &str, Option<&str>, Option<&str>)]) -> Report {
-    let light = |(check, (lamp, found, answer, remedy)): (Check, &(Lamp, &str, Option<&str>, Option<&str>))| Light {
+/// Lamp, what was found, the registry's words, the remedy.
+type Said<'a> = (Lamp, &'a str, Option<&'a str>, Option<&'a str>);
+
+/// Lights in the order of the checks.
+fn report(lights: &[Said<'_>]) -> Report {
+    let light = |(check, (lamp, found, answer, remedy)): (Check, &Said<'_>)| Light {
         check,
         lamp: *lamp,
         found: (*found).to_owned(),
