@@ -14,8 +14,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Books in memory; the least used ones go, the database may still have them.
+/// Books in memory, and tags in all of them (about 200 bytes each); the least used ones go, the database may still have
+/// them.
 const BOOKS: usize = 64;
+const TAGS: usize = 250_000;
 
 /// Whose view of which repository.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -185,32 +187,39 @@ impl Book {
     }
 }
 
-/// The books in memory, each with the number of its last use.
+/// The books in memory.
 #[derive(Default)]
-pub(super) struct Books(Mutex<(HashMap<Key, (Arc<Book>, u64)>, u64)>);
+pub(super) struct Books(Mutex<Used>);
+
+/// Each book with the number of its last use, and the number of the last use of all.
+#[derive(Default)]
+struct Used {
+    books: HashMap<Key, (Arc<Book>, u64)>,
+    uses: u64,
+}
 
 impl Books {
     /// The book of a repository; a new one is empty.
     pub(super) fn of(&self, key: &Key) -> Arc<Book> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (books, uses) = &mut *guard;
+        let Used { books, uses } = &mut *guard;
         *uses += 1;
         let (book, used) = books.entry(key.clone()).or_insert_with(|| (Arc::new(Book::new()), 0));
         *used = *uses;
         let book = Arc::clone(book);
-        if books.len() > BOOKS {
-            let idle = books.iter().filter(|(_, (book, _))| !book.state().is_reading);
-            if let Some(oldest) = idle.min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone()) {
-                books.remove(&oldest);
-            }
+        let mut tags: usize = books.values().map(|(book, _)| book.pages().len()).sum();
+        while books.len() > BOOKS || tags > TAGS {
+            let idle = books.iter().filter(|(other, (book, _))| *other != key && !book.state().is_reading);
+            let Some(oldest) = idle.min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone()) else { break };
+            tags -= books.remove(&oldest).map_or(0, |(book, _)| book.pages().len()).min(tags);
         }
         book
     }
 
     /// Takes away the books of credentials that changed or are gone.
     pub(super) fn keep(&self, credentials: &[Credential]) {
-        let mut books = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        books.0.retain(|key, _| {
+        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        used.books.retain(|key, _| {
             key.credential.as_ref().is_none_or(|(id, version)| {
                 credentials.iter().any(|credential| credential.id == *id && credential.version == *version)
             })
@@ -252,5 +261,28 @@ mod tests {
         assert_eq!(names(&mut pages, "", TagOrder::Version), ["2", "Main"]);
         assert_eq!(pages.get("Main").and_then(|entry| entry.at), Some(99), "learned before");
         assert!(pages.get("latest").is_none());
+    }
+
+    #[test]
+    fn the_least_used_books_go() {
+        let books = Books::default();
+        let key = |n: usize| Key {
+            credential: None,
+            host: "r.example".parse().expect("a host"),
+            repository: format!("r{n}").parse().expect("a repository"),
+        };
+        let fill = |book: &Book, count: usize| {
+            book.pages().see((0..count).map(|n| listed(&n.to_string(), None)), 1);
+        };
+        fill(&books.of(&key(0)), 1);
+        books.of(&key(0)).state().begin(0);
+        for n in 1..=BOOKS {
+            fill(&books.of(&key(n)), 2);
+        }
+        assert_eq!(books.of(&key(0)).pages().len(), 1, "it is being read");
+        assert_eq!(books.of(&key(1)).pages().len(), 0, "the least used one went");
+        assert_eq!(books.of(&key(BOOKS)).pages().len(), 2);
+        fill(&books.of(&key(2)), TAGS);
+        assert_eq!(books.of(&key(3)).pages().len(), 0, "there is no room for two");
     }
 }

@@ -162,9 +162,6 @@ impl Inner {
         }
         let room = limit.saturating_sub(hits.len());
         if search.live && room > 0 && query.text().len() >= 2 {
-            if with_hub {
-                self.note_hub_use(None);
-            }
             for credential in credentials.iter().filter(|credential| credential.url.host.is_docker_hub()) {
                 self.note_hub_use(Some(&credential.id));
             }

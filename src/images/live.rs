@@ -40,16 +40,18 @@ pub(super) type Found = (Repository, Option<String>);
 #[derive(Default)]
 pub(super) struct Live {
     answers: Mutex<HashMap<Question, (Vec<Found>, i64)>>,
-    /// With the time of the last question.
-    allowances: Mutex<HashMap<Option<CredentialId>, (Option<Allowance>, i64)>>,
+    allowances: Mutex<Allowances>,
 }
+
+/// Docker Hub's allowance of a credential (None: as anybody) with the time of the last question.
+type Allowances = HashMap<Option<CredentialId>, (Option<Allowance>, i64)>;
 
 impl Live {
     fn answers(&self) -> MutexGuard<'_, HashMap<Question, (Vec<Found>, i64)>> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn allowances(&self) -> MutexGuard<'_, HashMap<Option<CredentialId>, (Option<Allowance>, i64)>> {
+    fn allowances(&self) -> MutexGuard<'_, Allowances> {
         self.allowances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

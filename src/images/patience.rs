@@ -73,7 +73,9 @@ fn jitter(pause: Duration) -> Duration {
 /// Whether it may be better in a moment.
 pub(super) fn is_passing(error: &OciError) -> bool {
     match error {
-        OciError::Timeout { .. } | OciError::Refused { .. } | OciError::RateLimited { .. } => true,
+        OciError::Timeout { .. } | OciError::Refused { .. } | OciError::Dns { .. } | OciError::RateLimited { .. } => {
+            true
+        }
         OciError::Unexpected { answer, .. } => {
             let status = answer.get(..3).unwrap_or_default();
             matches!(status, "408" | "429" | "499" | "500" | "502" | "503" | "504" | "522")

@@ -36,8 +36,16 @@ impl List for TagList<'_> {
     type Item = ListedTag;
 
     async fn ask(&self, cursor: Option<&str>) -> Result<Page<ListedTag>, ListError> {
-        let adapter = self.inner.providers.of(self.spot.provider);
-        adapter.tags(&self.spot.access, &self.spot.key.repository, cursor).await
+        let Spot { key, access, provider } = self.spot;
+        match self.inner.providers.of(*provider).tags(access, &key.repository, cursor).await {
+            // Registries say the same of what isn't there and of what this login may not see.
+            Err(ListError::Failed(OciError::NotOffered { host, .. })) => {
+                let repository = &key.repository;
+                let why = format!("{host} has no repository {repository}, or doesn't list its tags to this login.");
+                Err(ListError::CannotList(why))
+            }
+            outcome => outcome,
+        }
     }
 
     async fn keep(&mut self, mut page: Vec<ListedTag>, next: Option<&str>) -> Result<Option<usize>, AppError> {

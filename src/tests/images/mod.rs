@@ -3,6 +3,7 @@
 mod details;
 mod large;
 mod lists;
+mod live;
 mod tags;
 
 use crate::credentials::actor;
@@ -45,6 +46,12 @@ impl Drop for House {
 impl House {
     /// Nothing runs in the background yet.
     pub async fn open(folder: &Path) -> Self {
+        // Nothing of the world outside is ever asked.
+        Self::with_hub(folder, "http://127.0.0.1:9").await
+    }
+
+    /// The same with an interface of Docker Hub.
+    pub async fn with_hub(folder: &Path, hub: &str) -> Self {
         let db = Db::open(folder).await.expect("a database");
         let key = folder.join("master.key");
         let vault = Vault::open(&key, !key.exists()).expect("a vault");
@@ -52,9 +59,7 @@ impl House {
         let limits =
             Limits { connect: Duration::from_secs(5), answer: Duration::from_secs(10), check: Duration::from_secs(10) };
         let oci = Client::with_limits(limits).expect("a client");
-        // Nothing of the world outside is ever asked.
-        let nowhere = || "http://127.0.0.1:9".to_owned();
-        let endpoints = Endpoints { hub: nowhere(), github: nowhere(), ..Endpoints::default() };
+        let endpoints = Endpoints { hub: hub.to_owned(), ..Endpoints::default() };
         let providers = Providers::new(oci.clone(), endpoints);
         let credentials = Credentials::new(db.clone(), vault, clock.clone(), oci.clone(), providers.clone());
         let images = Images::new(db.clone(), clock.clone(), credentials.clone(), providers, oci);

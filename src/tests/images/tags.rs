@@ -70,7 +70,7 @@ async fn a_failure_is_told_and_keeps_what_was_known() {
 
     crowd.world().only = None;
     let none = tags(&house, &place(Some(&id), &crowd, "shop/none"), "", true).await;
-    assert!(none.tags.is_empty() && !matches!(none.listing, Listing::Complete { .. }), "{:?}", none.listing);
+    assert!(none.tags.is_empty() && matches!(none.listing, Listing::CannotList { .. }), "{:?}", none.listing);
     house.close().await;
 }
 
