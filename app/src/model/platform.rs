@@ -14,7 +14,7 @@ impl Platform {
     /// Of its parts, as manifests, configurations and Swarm nodes give them.
     pub fn of(os: &str, architecture: &str, variant: Option<&str>) -> Result<Self, Malformed> {
         let fits = |part: &str| {
-            !part.is_empty()
+            part.starts_with(|c: char| c.is_ascii_alphanumeric())
                 && part.len() <= 32
                 && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
         };
