@@ -113,7 +113,7 @@ fn used_by(registries: Vec<Registry>, credential: &Credential) -> impl IntoView 
         .collect_view();
     view! {
         <ul class="users">{registries}{services}</ul>
-        <p class="hint">"A new password reaches running services by itself. It can't be deleted while something uses it."</p>
+        <p class="hint">"A new password reaches the running services by itself. The credential can't be deleted while something uses it."</p>
     }
     .into_any()
 }
