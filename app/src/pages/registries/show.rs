@@ -41,11 +41,14 @@ pub async fn show() -> PageResult {
     });
     let title = format!("{}, Registries", registry.name);
     let credential = paths::credential(&registry.credential);
+    let below = registry.base_path.as_ref().map(|base| format!("{base}/")).unwrap_or_default();
+    let images = paths::images(&below, Some(&registry.credential), &[]);
     let edited = registry.clone();
     Ok(Page::new(
         title,
         view! {
             <PageHead title=registry.name.clone() under=(paths::REGISTRIES.into(), "Registries".into()) badge=badges>
+                <a class="button quiet" href=images><Icon name=Name::Image/>"Browse images"</a>
                 {make_default}
                 <a class="button" href=paths::delete_registry(&id)><Icon name=Name::Trash/>"Delete"</a>
             </PageHead>
