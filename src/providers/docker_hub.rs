@@ -4,7 +4,7 @@
 //! The password goes to the interface's sign-in alone. Official images are `library/…`.
 
 use super::ask::{self, get, host_of, listed, part, read, refusal, unix};
-use super::generic::{Generic, is_registrys};
+use super::generic::Generic;
 use super::kept::{self, Kept};
 use super::walk::{Walk, owners};
 use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
@@ -209,13 +209,8 @@ impl Adapter for DockerHub {
         repository: &Repository,
         cursor: Option<&str>,
     ) -> Result<Page<ListedTag>, ListError> {
-        if !is_registrys(cursor) {
-            let page = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(1);
-            if let Some(page) = self.tags_here(access, repository, page).await? {
-                return Ok(page);
-            }
-        }
-        self.registry.tag_names(access, repository, cursor.filter(|_| is_registrys(cursor))).await
+        let here = |page| self.tags_here(access, repository, page);
+        self.registry.tags_by_number(access, repository, cursor, here).await
     }
 
     fn explain(&self, error: &OciError) -> Option<Problem> {

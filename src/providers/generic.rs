@@ -44,6 +44,28 @@ impl Generic {
         let items = items.map(|name| ListedTag { name, digest: None, at: None, size: None }).collect();
         Ok(Page { items, next: names.next })
     }
+
+    /// Tags as the provider's own interface has them, whose pages have numbers; where it doesn't give them to this login, the
+    /// registry's names.
+    pub(super) async fn tags_by_number<F>(
+        &self,
+        access: &Access,
+        repository: &Repository,
+        cursor: Option<&str>,
+        here: impl FnOnce(u32) -> F + Send,
+    ) -> Result<Page<ListedTag>, ListError>
+    where
+        F: Future<Output = Result<Option<Page<ListedTag>>, ListError>> + Send,
+    {
+        if is_registrys(cursor) {
+            return self.tag_names(access, repository, cursor).await;
+        }
+        let page = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(1);
+        match here(page).await? {
+            Some(page) => Ok(page),
+            None => self.tag_names(access, repository, None).await,
+        }
+    }
 }
 
 /// Whether a cursor is the registry's own: path and query below `/v2/`.

@@ -5,7 +5,7 @@
 //! to the registry's own origin.
 
 use super::ask::{basic, get, header, listed, part, read, refusal, unix};
-use super::generic::{Generic, is_registrys};
+use super::generic::Generic;
 use super::walk::Walk;
 use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
 use crate::oci::{Access, Answer, OciError};
@@ -149,13 +149,8 @@ impl Adapter for Harbor {
         repository: &Repository,
         cursor: Option<&str>,
     ) -> Result<Page<ListedTag>, ListError> {
-        if !is_registrys(cursor) {
-            let page = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(1);
-            if let Some(page) = self.tags_here(access, repository, page).await? {
-                return Ok(page);
-            }
-        }
-        self.registry.tag_names(access, repository, cursor.filter(|_| is_registrys(cursor))).await
+        let here = |page| self.tags_here(access, repository, page);
+        self.registry.tags_by_number(access, repository, cursor, here).await
     }
 
     async fn search(&self, asker: Asker<'_>, text: &str) -> Result<Option<Vec<ListedRepository>>, ListError> {
