@@ -147,37 +147,20 @@ fn length(name: &str) -> u32 {
     u32::try_from(name.len()).unwrap_or(u32::MAX).min(0xff)
 }
 
+/// Whether a byte is the last of the letters, when they stand among the bytes in this order.
+fn is_last_of<'w>(letters: impl Iterator<Item = &'w u8>) -> impl FnMut(&u8) -> bool {
+    let mut left = letters.peekable();
+    move |byte| left.next_if_eq(&byte).is_some() && left.peek().is_none()
+}
+
 /// How many characters the word's letters take in the name, if they stand there in this order and near each other.
 fn spread(name: &[u8], word: &[u8]) -> Option<usize> {
-    let mut left = word.iter();
-    let mut wanted = left.next()?;
-    let end = name.iter().position(|byte| {
-        if byte != wanted {
-            return false;
-        }
-        match left.next() {
-            Some(next) => {
-                wanted = next;
-                false
-            }
-            None => true,
-        }
-    })?;
+    if word.is_empty() {
+        return None;
+    }
+    let end = name.iter().position(is_last_of(word.iter()))?;
     // Back from the end: the nearest beginning.
-    let mut left = word.iter().rev();
-    let mut wanted = left.next()?;
-    let start = name.get(..=end)?.iter().rposition(|byte| {
-        if byte != wanted {
-            return false;
-        }
-        match left.next() {
-            Some(next) => {
-                wanted = next;
-                false
-            }
-            None => true,
-        }
-    })?;
+    let start = name.get(..=end)?.iter().rposition(is_last_of(word.iter().rev()))?;
     Some(end + 1 - start).filter(|spread| *spread <= word.len() * 3)
 }
 
