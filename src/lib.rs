@@ -21,6 +21,7 @@ pub mod problems;
 pub mod process;
 pub mod providers;
 pub mod registries;
+pub mod s3;
 pub mod services;
 pub mod settings;
 pub mod start;

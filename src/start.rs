@@ -17,7 +17,7 @@ use crate::jobs::Jobs;
 use crate::oci;
 use crate::process::Runner;
 use crate::providers::{Endpoints, Providers};
-use crate::registries::Registries;
+use crate::registries::{self, Registries};
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::storage::{Db, StorageError};
@@ -106,6 +106,8 @@ pub struct Slipway {
     settings: Settings,
     /// How to sign in at registries; examined again in a loop.
     credentials: Credentials,
+    /// Where images are pushed; those that Slipway runs are looked at in a loop.
+    registries: Registries,
     /// What runs in the Swarm; looks at its tasks in a loop.
     services: Services,
     /// What registries hold; kept fresh in a loop.
@@ -140,19 +142,29 @@ impl Slipway {
         let accounts = Accounts::new(db.clone(), clock.clone());
         let providers = Providers::with_clock(oci.clone(), Endpoints::default(), clock.clone());
         let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone(), providers.clone());
-        let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
         let images = Images::new(db.clone(), clock.clone(), credentials.clone(), providers, oci.clone());
+        let docker = Docker::connect(&config.docker_host)?;
+        let settings = Settings::new(db.clone(), clock.clone(), Config::clone(&config), docker.clone(), runner.clone());
+        let registries = Registries::new(registries::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            vault: vault.clone(),
+            jobs: jobs.clone(),
+            credentials: credentials.clone(),
+            settings: settings.clone(),
+            docker: docker.clone(),
+            oci: oci.clone(),
+            config: Config::clone(&config),
+        });
         let builds = Builds::new(
             db.clone(),
             clock.clone(),
             jobs.clone(),
             registries.clone(),
             oci.clone(),
-            runner.clone(),
+            runner,
             Config::clone(&config),
         );
-        let docker = Docker::connect(&config.docker_host)?;
-        let settings = Settings::new(db.clone(), clock.clone(), Config::clone(&config), docker.clone(), runner);
         let services = Services::new(
             db.clone(),
             vault.clone(),
@@ -172,14 +184,14 @@ impl Slipway {
         images.set_swarm(Arc::new(services.clone()));
         builds.sweep().await.map_err(|source| StartError::Folder { path: config.builds_dir(), source })?;
         // All jobs there are.
-        for handler in std::iter::once(builds.handler()).chain(services.handlers()) {
+        for handler in std::iter::once(builds.handler()).chain(registries.handlers()).chain(services.handlers()) {
             jobs.register(handler);
         }
 
         let backend = Backend {
             accounts: Arc::new(accounts.clone()),
             credentials: Arc::new(credentials.clone()),
-            registries: Arc::new(registries),
+            registries: Arc::new(registries.clone()),
             images: Arc::new(images.clone()),
             builds: Arc::new(builds),
             services: Arc::new(services.clone()),
@@ -204,6 +216,7 @@ impl Slipway {
             jobs,
             settings,
             credentials,
+            registries,
             services,
             images,
             backend,
@@ -233,6 +246,8 @@ impl Slipway {
         self.tasks.spawn(async move { credentials.watch(shutdown).await });
         let (images, shutdown) = (self.images.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { images.watch(shutdown).await });
+        let (registries, shutdown) = (self.registries.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { registries.watch(shutdown).await });
         let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { services.watch(shutdown).await });
         let (web, shutdown) = (Arc::clone(&self.web), self.shutdown.clone());

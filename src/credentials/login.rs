@@ -116,6 +116,7 @@ mod tests {
             namespaces: Vec::new(),
             trust,
             expires_on: None,
+            owned_by: None,
             report: None,
             version: 1,
         }

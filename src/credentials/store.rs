@@ -1,6 +1,6 @@
 //! The SQL of credentials.
 
-use crate::storage::{StorageError, Tx, column, from_json, is_taken, to_json};
+use crate::storage::{StorageError, Tx, column, from_json, is_taken, parsed, to_json};
 use app::error::Problem;
 use app::model::credential::{Credential, CredentialFields, CredentialState, Trust};
 use app::model::id::{CredentialId, ImportId, RegistryId, ServiceId};
@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 const SELECT: &str = "
     SELECT c.id, c.name, c.url, c.username, c.problem, c.checked_at, c.version, c.provider, c.namespaces, c.internal,
-           c.ca, c.realm, c.expires_on, c.report,
+           c.ca, c.realm, c.expires_on, c.report, c.owned_by,
            coalesce((SELECT set_at FROM secrets WHERE owner = c.id AND name = 'password'), c.created_at) AS set_at,
            (SELECT json_group_array(name) FROM (
                 SELECT name FROM registries WHERE credential_id = c.id ORDER BY name COLLATE NOCASE
@@ -229,6 +229,7 @@ fn read(row: &SqliteRow) -> Result<Credential, StorageError> {
     let namespaces: String = row.try_get("namespaces")?;
     let report: Option<String> = row.try_get("report")?;
     let expires_on: Option<String> = row.try_get("expires_on")?;
+    let owned_by: Option<String> = row.try_get("owned_by")?;
     let day = time::macros::format_description!("[year]-[month]-[day]");
     Ok(Credential {
         id: column(row, "id")?,
@@ -245,6 +246,7 @@ fn read(row: &SqliteRow) -> Result<Credential, StorageError> {
         trust: Trust { internal: row.try_get("internal")?, ca: row.try_get("ca")?, realm: row.try_get("realm")? },
         expires_on: expires_on.and_then(|text| time::Date::parse(&text, &day).ok()),
         report: report.map(|json| from_json(&json, "report of a credential")).transpose()?,
+        owned_by: owned_by.map(|text| parsed(&text, "owner of a credential")).transpose()?,
         version: row.try_get("version")?,
     })
 }

@@ -1,25 +1,31 @@
 //! The Docker engine and its Swarm, through bollard. The only place that knows bollard.
 //!
 //! What must always hold: no call that isn't a stream takes longer than [`LIMIT`], so a hung daemon costs seconds, not
-//! workers; errors are plain words; what is sent to the Swarm is built from [`Spec`], which has no field for mounts,
-//! privileges or the host's name spaces.
+//! workers; errors are plain words; what is sent to the Swarm is built from [`Spec`], which has no field for the host's
+//! folders, privileges or name spaces; named volumes and secrets are for services that Slipway itself runs ([`Own`]).
 //!
 //! Engine API: <https://docs.docker.com/reference/api/engine/>.
 
 mod error;
 mod host;
 mod ipvs;
+mod logs;
 mod networks;
+mod secrets;
 mod services;
 mod tasks;
 mod transport;
+mod volumes;
 
 pub use error::DockerError;
 pub use host::{Engine, Node, SwarmMode};
 pub use ipvs::has_ipvs;
+pub use logs::{LogLine, LogQuery};
 pub use networks::Network;
-pub use services::{Found, Publishing, PullLogin, Spec, Update};
+pub use secrets::SwarmSecret;
+pub use services::{Found, GivenSecret, Own, Publishing, PullLogin, Spec, Update};
 pub use tasks::{Task, TaskState};
+pub use volumes::Volume;
 
 use std::future::Future;
 use std::sync::Arc;

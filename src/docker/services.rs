@@ -1,7 +1,8 @@
 //! Swarm services, made from a typed list of what may be set.
 //!
-//! [`Spec`] is the whole of it: mounts, capabilities, devices, sysctls, privileges and host name spaces have no field
-//! here, so no text that anybody types can reach them.
+//! [`Spec`] is the whole of it: folders of the host, capabilities, devices, sysctls, privileges and host name spaces have no
+//! field here, so no text that anybody types can reach them. What Slipway itself runs may have more, see [`Own`]: named
+//! volumes and secrets, still no folder of the host.
 
 use super::{Docker, DockerError, filter};
 use app::model::secret::Secret;
@@ -9,9 +10,10 @@ use app::model::service::{HealthCheck, Port};
 use bollard::auth::DockerCredentials;
 use bollard::models::{
     EndpointPortConfig, EndpointPortConfigProtocolEnum, EndpointPortConfigPublishModeEnum, EndpointSpec,
-    EndpointSpecModeEnum, HealthConfig, NetworkAttachmentConfig, ServiceSpec, ServiceSpecMode,
+    EndpointSpecModeEnum, HealthConfig, Limit, Mount, MountType, NetworkAttachmentConfig, ServiceSpec, ServiceSpecMode,
     ServiceSpecModeReplicated, ServiceSpecUpdateConfig, ServiceSpecUpdateConfigFailureActionEnum,
     ServiceSpecUpdateConfigOrderEnum, ServiceUpdateStatusStateEnum, TaskSpec, TaskSpecContainerSpec,
+    TaskSpecContainerSpecFile, TaskSpecContainerSpecSecrets, TaskSpecPlacement, TaskSpecResources,
     TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
 };
 use bollard::query_parameters::{InspectServiceOptions, ListServicesOptionsBuilder, UpdateServiceOptionsBuilder};
@@ -51,6 +53,42 @@ pub struct Spec {
     pub alias: String,
     /// How Docker finds out whether it is well.
     pub health: Option<HealthCheck>,
+    /// What only services have that Slipway itself runs.
+    pub own: Option<Own>,
+}
+
+/// More of a service that Slipway itself runs, such as a registry; never of what users deploy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// What the image's entry point is started with; empty: what the image says.
+    pub args: Vec<String>,
+    /// Files of secrets.
+    pub secrets: Vec<GivenSecret>,
+    /// A named volume and the folder where the container has it.
+    pub volume: Option<(String, String)>,
+    /// Where tasks may run, in Swarm's words: `node.id==…`.
+    pub constraints: Vec<String>,
+    /// A task on every node instead of so many copies.
+    pub everywhere: bool,
+    /// The most memory a task may have, in bytes.
+    pub memory: Option<i64>,
+    /// The most processor time a task may have, in billionths of a core.
+    pub nano_cpus: Option<i64>,
+    /// So long a task may take to end by itself, in seconds.
+    pub stop_grace: u32,
+    /// Another number than before starts all tasks anew.
+    pub force: u64,
+}
+
+/// A secret as a file in the container, readable by root there alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenSecret {
+    /// Swarm's id.
+    pub id: String,
+    /// Its name in the Swarm.
+    pub name: String,
+    /// The whole path in the container.
+    pub file: String,
 }
 
 /// How a node signs in to pull the image.
@@ -90,6 +128,14 @@ pub struct Found {
     pub replicas: u64,
     /// Where its rolling update is.
     pub update: Update,
+    /// The image as its specification names it.
+    pub image: String,
+    /// Names of its secrets.
+    pub secrets: Vec<String>,
+    /// Its networks, by the ids that the specification names.
+    pub networks: Vec<String>,
+    /// Grows when tasks are to be started anew.
+    pub force: u64,
 }
 
 impl Docker {
@@ -151,7 +197,13 @@ fn credentials(login: &PullLogin) -> DockerCredentials {
 fn found(service: bollard::models::Service) -> Option<Found> {
     let spec = service.spec?;
     let state = service.update_status.and_then(|status| status.state);
+    let task = spec.task_template.unwrap_or_default();
+    let container = task.container_spec.unwrap_or_default();
     Some(Found {
+        image: container.image.unwrap_or_default(),
+        secrets: container.secrets.into_iter().flatten().filter_map(|secret| secret.secret_name).collect(),
+        networks: task.networks.into_iter().flatten().filter_map(|network| network.target).collect(),
+        force: task.force_update.unwrap_or(0),
         id: service.id?,
         name: spec.name?,
         version: service.version?.index?,
@@ -172,12 +224,14 @@ fn found(service: bollard::models::Service) -> Option<Found> {
 
 impl Spec {
     /// A port on a node can be held by one task only, so the old one has to go first.
+    /// Neither can two tasks of ours work on one volume.
     fn stops_first(&self) -> bool {
-        self.publishing == Publishing::Host && !self.ports.is_empty()
+        self.own.is_some() || self.publishing == Publishing::Host && !self.ports.is_empty()
     }
 
     fn to_engine(&self) -> ServiceSpec {
         let labels: HashMap<String, String> = self.labels.iter().cloned().collect();
+        let own = self.own.as_ref();
         ServiceSpec {
             name: Some(self.name.clone()),
             labels: Some(labels.clone()),
@@ -187,8 +241,19 @@ impl Spec {
                     labels: Some(labels),
                     env: Some(self.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
                     health_check: self.health.as_ref().map(health),
+                    args: own.map(|own| own.args.clone()).filter(|args| !args.is_empty()),
+                    secrets: own.map(|own| own.secrets.iter().map(given).collect()),
+                    mounts: own.and_then(|own| own.volume.as_ref()).map(|volume| vec![mount(volume)]),
+                    stop_grace_period: own.map(|own| i64::from(own.stop_grace) * SECOND),
                     ..Default::default()
                 }),
+                placement: own
+                    .map(|own| TaskSpecPlacement { constraints: Some(own.constraints.clone()), ..Default::default() }),
+                resources: own.map(|own| TaskSpecResources {
+                    limits: Some(Limit { memory_bytes: own.memory, nano_cpus: own.nano_cpus, ..Default::default() }),
+                    ..Default::default()
+                }),
+                force_update: own.map(|own| own.force),
                 restart_policy: Some(TaskSpecRestartPolicy {
                     condition: Some(TaskSpecRestartPolicyConditionEnum::ANY),
                     delay: Some(2 * SECOND),
@@ -202,9 +267,13 @@ impl Spec {
                 // No log driver: the administrator chose one for the engine.
                 ..Default::default()
             }),
-            mode: Some(ServiceSpecMode {
-                replicated: Some(ServiceSpecModeReplicated { replicas: Some(i64::from(self.replicas)) }),
-                ..Default::default()
+            mode: Some(if own.is_some_and(|own| own.everywhere) {
+                ServiceSpecMode { global: Some(HashMap::new()), ..Default::default() }
+            } else {
+                ServiceSpecMode {
+                    replicated: Some(ServiceSpecModeReplicated { replicas: Some(i64::from(self.replicas)) }),
+                    ..Default::default()
+                }
             }),
             update_config: Some(ServiceSpecUpdateConfig {
                 parallelism: Some(1),
@@ -243,7 +312,30 @@ impl Spec {
             network: "net".into(),
             alias: "web".into(),
             health: None,
+            own: None,
         }
+    }
+}
+
+fn given(secret: &GivenSecret) -> TaskSpecContainerSpecSecrets {
+    TaskSpecContainerSpecSecrets {
+        file: Some(TaskSpecContainerSpecFile {
+            name: Some(secret.file.clone()),
+            uid: Some("0".into()),
+            gid: Some("0".into()),
+            mode: Some(0o400),
+        }),
+        secret_id: Some(secret.id.clone()),
+        secret_name: Some(secret.name.clone()),
+    }
+}
+
+fn mount((volume, folder): &(String, String)) -> Mount {
+    Mount {
+        typ: Some(MountType::VOLUME),
+        source: Some(volume.clone()),
+        target: Some(folder.clone()),
+        ..Default::default()
     }
 }
 
@@ -339,5 +431,25 @@ mod tests {
         assert_eq!(keys(&spec), "EndpointSpec Labels Mode Name TaskTemplate UpdateConfig");
         assert_eq!(keys(&spec["TaskTemplate"]), "ContainerSpec Networks RestartPolicy");
         assert_eq!(keys(&spec["TaskTemplate"]["ContainerSpec"]), "Env HealthCheck Image Labels");
+    }
+
+    #[test]
+    fn what_slipway_runs_itself_has_named_volumes_and_secrets_and_no_folder_of_the_host() {
+        let own = Own {
+            secrets: vec![GivenSecret { id: "s".into(), name: "n".into(), file: "/run/secrets/config.yml".into() }],
+            volume: Some(("/etc".into(), "/var/lib/registry".into())),
+            stop_grace: 60,
+            ..Own::default()
+        };
+        let spec = json(&Spec { own: Some(own), publishing: Publishing::Mesh, ..Spec::sample() });
+        assert_eq!(spec["UpdateConfig"]["Order"], "stop-first");
+        let container = &spec["TaskTemplate"]["ContainerSpec"];
+        // A path as a volume's name is refused by the engine; it never becomes a bind.
+        assert_eq!(container["Mounts"][0]["Type"], "volume");
+        assert_eq!(container["Secrets"][0]["File"]["Mode"], 0o400);
+        assert_eq!(container["StopGracePeriod"], 60_000_000_000_i64);
+        let everywhere = Own { everywhere: true, ..Own::default() };
+        let spec = json(&Spec { own: Some(everywhere), ..Spec::sample() });
+        assert_eq!(spec["Mode"], serde_json::json!({ "Global": {} }));
     }
 }

@@ -3,20 +3,37 @@
 //! What must always hold: as soon as there is a registry, exactly one is the default; a registry that services push to or
 //! run from stays.
 
+mod log;
+mod managed;
+mod names;
+mod probe;
+mod record;
 mod store;
+mod store_managed;
+mod watch;
 
 use crate::activity;
 use crate::clock::{Clock, random};
+use crate::config::Config;
 use crate::credentials::Credentials;
-use crate::oci::Access;
+use crate::docker::Docker;
+use crate::jobs::Jobs;
+use crate::oci::{self, Access};
 use crate::problems;
+use crate::settings::Settings;
 use crate::storage::{Db, Tx};
-use app::api::registries::RegistriesApi;
+use crate::vault::Vault;
+use app::api::registries::{LogLines, RegistriesApi};
 use app::error::{AppError, Blocker, Link};
 use app::model::account::{Action, Actor};
-use app::model::id::RegistryId;
+use app::model::id::{JobId, RegistryId};
 use app::model::image_ref::Repository;
-use app::model::registry::{Registry, RegistryFields, RegistryForm};
+use app::model::platform::Platform;
+use app::model::registry::{
+    DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Registry, RegistryFields, RegistryForm, RegistryUser,
+    Suggestions,
+};
+use app::model::secret::Secret;
 use app::paths;
 use async_trait::async_trait;
 
@@ -31,20 +48,50 @@ pub struct Target {
     pub access: Access,
     /// What comes before `<project>/<service>`.
     pub base_path: Option<Repository>,
+    /// Platforms that builds to it produce; empty: the one of the engine that builds.
+    pub platforms: Vec<Platform>,
+}
+
+/// What registries work with.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// What time it is.
+    pub clock: Clock,
+    /// Seals passwords and keys.
+    pub vault: Vault,
+    /// Durable work.
+    pub jobs: Jobs,
+    /// How to sign in at hosts.
+    pub credentials: Credentials,
+    /// What the machine can do.
+    pub settings: Settings,
+    /// The engine that runs managed ones.
+    pub docker: Docker,
+    /// Asks registries.
+    pub oci: oci::Client,
+    /// The settings in force.
+    pub config: Config,
 }
 
 /// Registries: the use cases behind `app::api::registries`. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Registries {
-    db: Db,
-    clock: Clock,
-    credentials: Credentials,
+    parts: Parts,
+    watched: watch::Watched,
+}
+
+impl std::fmt::Debug for Registries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Registries")
+    }
 }
 
 impl Registries {
     /// The use cases over their parts.
-    pub fn new(db: Db, clock: Clock, credentials: Credentials) -> Self {
-        Self { db, clock, credentials }
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, watched: watch::Watched::default() }
     }
 
     /// The registry that a service builds to: its own choice, or the default. None: there is none yet.
@@ -52,19 +99,32 @@ impl Registries {
         match wanted {
             // A choice that is gone is no reason to push somewhere else.
             Some(id) => Ok(Some(self.find(id).await?.id)),
-            None => store::default(self.db.read()).await.map_err(problems::of),
+            None => store::default(self.parts.db.read()).await.map_err(problems::of),
         }
     }
 
     /// Opens a registry for a push or pull. None: it was deleted.
     pub async fn target(&self, id: &RegistryId) -> Result<Option<Target>, AppError> {
-        let Some(registry) = store::find(self.db.read(), id).await.map_err(problems::of)? else { return Ok(None) };
-        let access = self.credentials.access(&registry.credential).await?;
-        Ok(Some(Target { id: registry.id, name: registry.name, access, base_path: registry.base_path }))
+        let Some(registry) = store::find(self.parts.db.read(), id).await.map_err(problems::of)? else {
+            return Ok(None);
+        };
+        let access = self.parts.credentials.access(&registry.credential).await?;
+        Ok(Some(Target {
+            id: registry.id,
+            name: registry.name,
+            access,
+            base_path: registry.base_path,
+            platforms: registry.platforms,
+        }))
+    }
+
+    /// All the jobs about managed ones.
+    pub fn handlers(&self) -> Vec<std::sync::Arc<dyn crate::jobs::Handler>> {
+        managed::handlers(self)
     }
 
     async fn find(&self, id: &RegistryId) -> Result<Registry, AppError> {
-        let found = store::find(self.db.read(), id).await.map_err(problems::of)?;
+        let found = store::find(self.parts.db.read(), id).await.map_err(problems::of)?;
         found.ok_or_else(not_found)
     }
 
@@ -77,7 +137,7 @@ impl Registries {
         detail: &str,
     ) -> Result<(), AppError> {
         let verb = format!("registry.{verb}");
-        activity::record(tx, &self.clock, &actor.username, &verb, id.as_str(), detail).await.map_err(problems::of)
+        activity::record(tx, &self.parts.clock, &actor.username, &verb, id.as_str(), detail).await.map_err(problems::of)
     }
 }
 
@@ -85,7 +145,7 @@ impl Registries {
 impl RegistriesApi for Registries {
     async fn list(&self, actor: &Actor) -> Result<Vec<Registry>, AppError> {
         actor.may(Action::Read)?;
-        store::list(self.db.read()).await.map_err(problems::of)
+        store::list(self.parts.db.read()).await.map_err(problems::of)
     }
 
     async fn get(&self, actor: &Actor, id: &RegistryId) -> Result<Registry, AppError> {
@@ -97,14 +157,14 @@ impl RegistriesApi for Registries {
         actor.may(Action::ManageRegistries)?;
         let fields = form.validated()?;
         let id = RegistryId::from_random(random());
-        let mut tx = self.db.write().await.map_err(problems::of)?;
+        let mut tx = self.parts.db.write().await.map_err(problems::of)?;
         check_place(&mut tx, &fields).await?;
         let is_first = !store::has_default(&mut tx).await.map_err(problems::of)?;
         let is_default = fields.is_default || is_first;
         if is_default {
             store::clear_default(&mut tx).await.map_err(problems::of)?;
         }
-        if !store::insert(&mut tx, &id, &fields, is_default, self.clock.seconds()).await.map_err(problems::of)? {
+        if !store::insert(&mut tx, &id, &fields, is_default, self.parts.clock.seconds()).await.map_err(problems::of)? {
             return Err(name_is_taken());
         }
         self.record(&mut tx, actor, "created", &id, &fields.name).await?;
@@ -117,7 +177,7 @@ impl RegistriesApi for Registries {
     async fn update(&self, actor: &Actor, id: &RegistryId, version: i64, form: RegistryForm) -> Result<(), AppError> {
         actor.may(Action::ManageRegistries)?;
         let fields = form.validated()?;
-        let mut tx = self.db.write().await.map_err(problems::of)?;
+        let mut tx = self.parts.db.write().await.map_err(problems::of)?;
         let old = store::find(&mut *tx, id).await.map_err(problems::of)?.ok_or_else(not_found)?;
         if old.version != version {
             return Err(stale(id));
@@ -141,7 +201,7 @@ impl RegistriesApi for Registries {
 
     async fn make_default(&self, actor: &Actor, id: &RegistryId) -> Result<(), AppError> {
         actor.may(Action::ManageRegistries)?;
-        let mut tx = self.db.write().await.map_err(problems::of)?;
+        let mut tx = self.parts.db.write().await.map_err(problems::of)?;
         let registry = store::find(&mut *tx, id).await.map_err(problems::of)?.ok_or_else(not_found)?;
         if registry.is_default {
             return Ok(());
@@ -154,9 +214,10 @@ impl RegistriesApi for Registries {
         Ok(())
     }
 
-    async fn delete(&self, actor: &Actor, id: &RegistryId) -> Result<(), AppError> {
+    async fn delete(&self, actor: &Actor, id: &RegistryId, form: DeleteForm) -> Result<Option<JobId>, AppError> {
+        let _ = form;
         actor.may(Action::ManageRegistries)?;
-        let mut tx = self.db.write().await.map_err(problems::of)?;
+        let mut tx = self.parts.db.write().await.map_err(problems::of)?;
         let registry = store::find(&mut *tx, id).await.map_err(problems::of)?.ok_or_else(not_found)?;
         let blockers = blockers(&mut tx, &registry).await?;
         if !blockers.is_empty() {
@@ -166,7 +227,85 @@ impl RegistriesApi for Registries {
         self.record(&mut tx, actor, "deleted", id, &registry.name).await?;
         tx.commit().await.map_err(problems::of)?;
         tracing::info!(registry.id = %id, "a registry was deleted");
-        Ok(())
+        Ok(None)
+    }
+
+    async fn users(&self, actor: &Actor, id: &RegistryId) -> Result<Vec<RegistryUser>, AppError> {
+        actor.may(Action::Read)?;
+        self.find(id).await?;
+        Ok(Vec::new())
+    }
+
+    async fn suggestions(&self, actor: &Actor) -> Result<Suggestions, AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.suggest().await
+    }
+
+    async fn create_managed(&self, actor: &Actor, form: ManagedForm) -> Result<(RegistryId, JobId), AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.ask_for_creation(actor, form).await
+    }
+
+    async fn update_managed(
+        &self,
+        actor: &Actor,
+        id: &RegistryId,
+        version: i64,
+        form: ManagedForm,
+    ) -> Result<Option<JobId>, AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.ask_for_change(actor, id, version, form).await
+    }
+
+    async fn retry(&self, actor: &Actor, id: &RegistryId) -> Result<JobId, AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.ask_for_retry(actor, id).await
+    }
+
+    async fn restart(&self, actor: &Actor, id: &RegistryId) -> Result<JobId, AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.ask_for_restart(actor, id).await
+    }
+
+    async fn rotate(&self, actor: &Actor, id: &RegistryId) -> Result<JobId, AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.ask_for_rotation(actor, id).await
+    }
+
+    async fn reveal(&self, actor: &Actor, id: &RegistryId) -> Result<(String, Secret), AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.reveal_login(actor, id).await
+    }
+
+    async fn accept_loss(&self, actor: &Actor, id: &RegistryId) -> Result<(), AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.accept_volume(actor, id).await
+    }
+
+    async fn status(&self, actor: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError> {
+        actor.may(Action::Read)?;
+        self.status_of(id).await
+    }
+
+    async fn check(&self, actor: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.check_now(id).await
+    }
+
+    async fn log(&self, actor: &Actor, id: &RegistryId, view: LogView) -> Result<Vec<LogEntry>, AppError> {
+        actor.may(Action::Read)?;
+        self.read_log(id, &view).await
+    }
+
+    async fn follow_log(
+        &self,
+        actor: &Actor,
+        id: &RegistryId,
+        view: LogView,
+        cursor: Option<String>,
+    ) -> Result<LogLines, AppError> {
+        actor.may(Action::Read)?;
+        self.open_log(id, view, cursor).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The SQL of registries. Whether one is in use is read from the tables of services, deployments and builds.
 
-use crate::storage::{StorageError, Tx, column, is_taken, parsed};
+use super::store_managed;
+use crate::storage::{StorageError, Tx, column, from_json, is_taken, parsed, to_json};
 use app::model::credential::RegistryUrl;
 use app::model::id::{BuildId, CredentialId, RegistryId, ServiceId};
 use app::model::image_ref::RegistryHost;
@@ -9,9 +10,12 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteExecutor};
 
 const SELECT: &str = "
-    SELECT r.id, r.name, r.credential_id, r.base_path, r.is_default, r.created_at, r.version,
-           c.name AS credential_name, c.url, c.problem IS NULL AS works
-      FROM registries r JOIN credentials c ON c.id = r.credential_id";
+    SELECT r.id, r.name, r.credential_id, r.base_path, r.is_default, r.platforms, r.created_at, r.version,
+           c.name AS credential_name, c.url, c.username, c.problem IS NULL AS works,
+           m.phase, m.port, m.reach, m.node_id, m.node_name, m.wanted, m.revision,
+           (SELECT j.id FROM jobs j WHERE j.subject = 'registry:' || r.id ORDER BY j.created DESC, j.rowid DESC LIMIT 1) AS job
+      FROM registries r JOIN credentials c ON c.id = r.credential_id
+      LEFT JOIN managed_registries m ON m.id = r.id";
 
 /// A service that uses a registry.
 pub(super) struct User {
@@ -73,14 +77,15 @@ pub(super) async fn insert(
     now: i64,
 ) -> Result<bool, StorageError> {
     let done = sqlx::query(
-        "INSERT INTO registries (id, name, kind, credential_id, base_path, is_default, created_at)
-         VALUES (?, ?, 'external', ?, ?, ?, ?)",
+        "INSERT INTO registries (id, name, credential_id, base_path, is_default, platforms, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id.as_str())
     .bind(&fields.name)
     .bind(fields.credential.as_str())
     .bind(fields.base_path.as_ref().map(|path| path.as_str()))
     .bind(is_default)
+    .bind(to_json(&fields.platforms, "platforms of a registry")?)
     .bind(now)
     .execute(&mut **tx)
     .await;
@@ -95,13 +100,14 @@ pub(super) async fn update(
     is_default: bool,
 ) -> Result<bool, StorageError> {
     let done = sqlx::query(
-        "UPDATE registries SET name = ?, credential_id = ?, base_path = ?, is_default = ?, version = version + 1
+        "UPDATE registries SET name = ?, credential_id = ?, base_path = ?, is_default = ?, platforms = ?, version = version + 1
           WHERE id = ?",
     )
     .bind(&fields.name)
     .bind(fields.credential.as_str())
     .bind(fields.base_path.as_ref().map(|path| path.as_str()))
     .bind(is_default)
+    .bind(to_json(&fields.platforms, "platforms of a registry")?)
     .bind(id.as_str())
     .execute(&mut **tx)
     .await;
@@ -190,6 +196,8 @@ fn read(row: &SqliteRow) -> Result<Registry, StorageError> {
         credential_works: row.try_get("works")?,
         base_path,
         is_default: row.try_get("is_default")?,
+        platforms: from_json(&row.try_get::<String, _>("platforms")?, "platforms of a registry")?,
+        managed: store_managed::read(row)?,
         created_at: row.try_get("created_at")?,
         version: row.try_get("version")?,
     })

@@ -47,6 +47,7 @@ pub(super) fn spec(service: &Record, deployment: &Deployment, network: &Network,
         network: network.id.clone(),
         alias: service.slug.clone(),
         health: deployment.settings.health.clone(),
+        own: None,
     }
 }
 

@@ -8,11 +8,19 @@ use axum::body::Body;
 use http_body_util::BodyExt as _;
 use slipway::clock::Clock;
 use slipway::config::Config;
+use slipway::credentials::Credentials;
+use slipway::docker::Docker;
 use slipway::http::transport::Peer;
+use slipway::jobs::Jobs;
 use slipway::process::Runner;
+use slipway::registries::{Parts, Registries};
+use slipway::settings::Settings;
 use slipway::start::Slipway;
+use slipway::storage::Db;
+use slipway::vault::Vault;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use tower::ServiceExt as _;
 
 /// The host that browsers ask unless told otherwise.
@@ -204,4 +212,21 @@ pub fn form(path: &str, fields: &[(&str, &str)]) -> ::http::request::Builder {
 /// As forms are sent.
 pub fn encode(fields: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+/// Registries over the parts of a test that has no use for the engine.
+pub fn registries(db: &Db, clock: &Clock, vault: &Vault, credentials: &Credentials, folder: &Path) -> Registries {
+    let config = config(folder, &[]);
+    let docker = Docker::connect("unix:///nowhere/docker.sock").expect("an address");
+    Registries::new(Parts {
+        db: db.clone(),
+        clock: clock.clone(),
+        vault: vault.clone(),
+        jobs: Jobs::new(db.clone(), clock.clone(), folder.join("logs")),
+        credentials: credentials.clone(),
+        settings: Settings::new(db.clone(), clock.clone(), config.clone(), docker.clone(), runner()),
+        docker,
+        oci: slipway::oci::Client::new().expect("a client"),
+        config,
+    })
 }

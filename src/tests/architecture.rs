@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("vault", &["clock", "storage"]),
     ("process", &["clock"]),
     ("oci", &[]),
+    ("s3", &["oci"]),
     ("providers", &["clock", "oci"]),
     ("docker", &["clock"]),
     ("jobs", &["clock", "problems", "storage"]),

@@ -6,7 +6,7 @@ use app::api::builds::BuildsApi;
 use app::api::credentials::CredentialsApi;
 use app::api::images::{ImagesApi, Place, TagSearch};
 use app::api::jobs::JobsApi;
-use app::api::registries::RegistriesApi;
+use app::api::registries::{LogLines, RegistriesApi};
 use app::api::services::ServicesApi;
 use app::api::settings::SettingsApi;
 use app::error::{AppError, Problem};
@@ -26,8 +26,11 @@ use app::model::image_ref::{Digest, ImageRef, RegistryHost, Repository};
 use app::model::job::{Job, JobState, LogLine, Step, StepState};
 use app::model::platform::Platform;
 use app::model::provider::Provider;
-use app::model::registry::{Registry, RegistryForm};
+use app::model::registry::{
+    DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Registry, RegistryForm, RegistryUser, Suggestions,
+};
 use app::model::report::{Check, Lamp, Light, Report};
+use app::model::secret::Secret;
 use app::model::service::{
     self, Deployment, GitSource, HealthCheck, ImageSource, Origin, Port, Service, ServiceForm, ServiceState,
     ServiceSummary, Settings, Task,
@@ -177,6 +180,7 @@ fn credentials() -> Vec<Credential> {
         trust: app::model::credential::Trust::default(),
         expires_on: None,
         report: None,
+        owned_by: None,
         version: 3,
     };
     let refused = Problem::new(
@@ -277,6 +281,8 @@ fn registries() -> Vec<Registry> {
         credential_works: works,
         base_path: base.map(parsed),
         is_default,
+        platforms: Vec::new(),
+        managed: None,
         created_at: now() - 90_000,
         version: 1,
     };
@@ -626,7 +632,52 @@ impl RegistriesApi for Samples {
     async fn make_default(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
         Err(refused())
     }
-    async fn delete(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
+    async fn delete(&self, _: &Actor, _: &RegistryId, _: DeleteForm) -> Result<Option<JobId>, AppError> {
+        Err(refused())
+    }
+    async fn users(&self, _: &Actor, _: &RegistryId) -> Result<Vec<RegistryUser>, AppError> {
+        Ok(Vec::new())
+    }
+    async fn suggestions(&self, _: &Actor) -> Result<Suggestions, AppError> {
+        Ok(Suggestions::default())
+    }
+    async fn create_managed(&self, _: &Actor, _: ManagedForm) -> Result<(RegistryId, JobId), AppError> {
+        Err(refused())
+    }
+    async fn update_managed(
+        &self,
+        _: &Actor,
+        _: &RegistryId,
+        _: i64,
+        _: ManagedForm,
+    ) -> Result<Option<JobId>, AppError> {
+        Err(refused())
+    }
+    async fn retry(&self, _: &Actor, _: &RegistryId) -> Result<JobId, AppError> {
+        Err(refused())
+    }
+    async fn restart(&self, _: &Actor, _: &RegistryId) -> Result<JobId, AppError> {
+        Err(refused())
+    }
+    async fn rotate(&self, _: &Actor, _: &RegistryId) -> Result<JobId, AppError> {
+        Err(refused())
+    }
+    async fn reveal(&self, _: &Actor, _: &RegistryId) -> Result<(String, Secret), AppError> {
+        Err(refused())
+    }
+    async fn accept_loss(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn status(&self, _: &Actor, _: &RegistryId) -> Result<ManagedStatus, AppError> {
+        Err(refused())
+    }
+    async fn check(&self, _: &Actor, _: &RegistryId) -> Result<ManagedStatus, AppError> {
+        Err(refused())
+    }
+    async fn log(&self, _: &Actor, _: &RegistryId, _: LogView) -> Result<Vec<LogEntry>, AppError> {
+        Err(refused())
+    }
+    async fn follow_log(&self, _: &Actor, _: &RegistryId, _: LogView, _: Option<String>) -> Result<LogLines, AppError> {
         Err(refused())
     }
 }

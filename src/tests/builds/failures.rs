@@ -6,6 +6,7 @@ use app::api::builds::BuildsApi as _;
 use app::api::registries::RegistriesApi as _;
 use app::error::AppError;
 use app::model::job::{JobState, StepState};
+use app::model::registry::DeleteForm;
 use std::os::unix::fs::symlink;
 
 #[tokio::test]
@@ -133,7 +134,10 @@ async fn a_registry_or_service_that_is_deleted_meanwhile_is_told() {
     house.commit("One", &[("Dockerfile", &house.dockerfile("RUN true"))]);
     let first = house.start().await;
     let registry = house.get(&first).await.registry;
-    assert!(matches!(house.registries.delete(&house.actor, &registry).await, Err(AppError::Blocked(_))));
+    assert!(matches!(
+        house.registries.delete(&house.actor, &registry, DeleteForm::default()).await,
+        Err(AppError::Blocked(_))
+    ));
     // Past the use case, as somebody with the database in hand would.
     let mut tx = house.db.write().await.expect("a transaction");
     sqlx::query("DELETE FROM registries").execute(&mut *tx).await.expect("deleted");

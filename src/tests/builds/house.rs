@@ -95,8 +95,8 @@ impl House {
         let vault = Vault::open(&data.join("master.key"), true).expect("a vault");
         let oci = oci::Client::new().expect("a client");
         let providers = Providers::new(oci.clone(), Endpoints::default());
-        let credentials = Credentials::new(db.clone(), vault, clock.clone(), oci.clone(), providers);
-        let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
+        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone(), providers);
+        let registries = crate::app::registries(&db, &clock, &vault, &credentials, &data);
         let service = ServiceId::from_random(random());
         let source = GitSource {
             repository: folder.path().join("repos/shop").to_string_lossy().parse().expect("an address"),
@@ -157,6 +157,7 @@ impl House {
             // Of this test alone, so that tests don't meet in the registry.
             base_path: format!("tests/{}", self.service.short()),
             is_default: Some("on".into()),
+            platforms: String::new(),
         };
         self.registries.create(&self.actor, form).await.expect("a registry");
     }

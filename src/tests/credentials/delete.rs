@@ -4,6 +4,7 @@ use super::{CANARY, House, assert_no_canary, form, honest};
 use app::api::credentials::CredentialsApi as _;
 use app::api::registries::RegistriesApi as _;
 use app::error::AppError;
+use app::model::registry::DeleteForm;
 use app::model::registry::RegistryForm;
 
 /// R15.
@@ -12,8 +13,13 @@ async fn a_used_credential_stays_and_names_its_users() {
     let house = House::open().await;
     let registry = honest().await;
     let id = house.credentials.create(&house.actor, form("Main", &registry.host(), CANARY)).await.expect("created");
-    let user =
-        RegistryForm { name: "Images".into(), credential: id.to_string(), base_path: String::new(), is_default: None };
+    let user = RegistryForm {
+        name: "Images".into(),
+        credential: id.to_string(),
+        base_path: String::new(),
+        is_default: None,
+        platforms: String::new(),
+    };
     let user = house.registries.create(&house.actor, user).await.expect("created");
     assert_eq!(house.credentials.get(&house.actor, &id).await.expect("is there").used_by, ["Images"]);
 
@@ -23,7 +29,7 @@ async fn a_used_credential_stays_and_names_its_users() {
     assert_eq!(blockers[0].link.as_ref().map(|link| link.href.clone()), Some(format!("/registries/{user}")));
     house.credentials.access(&id).await.expect("still opens");
 
-    house.registries.delete(&house.actor, &user).await.expect("deleted");
+    house.registries.delete(&house.actor, &user, DeleteForm::default()).await.expect("deleted");
     house.credentials.delete(&house.actor, &id).await.expect("deleted");
     assert_eq!(house.credentials.list(&house.actor).await, Ok(vec![]));
     assert_eq!(house.count("SELECT count(*) FROM secrets").await, 0, "the sealed password stayed behind");

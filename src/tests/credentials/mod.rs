@@ -58,8 +58,8 @@ impl House {
             Limits { connect: Duration::from_secs(2), answer: Duration::from_secs(2), check: Duration::from_secs(3) };
         let oci = Client::with_limits(limits).expect("a client");
         let providers = Providers::with_clock(oci.clone(), endpoints, clock.clone());
-        let credentials = Credentials::new(db.clone(), vault, clock.clone(), oci, providers);
-        let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
+        let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci, providers);
+        let registries = crate::app::registries(&db, &clock, &vault, &credentials, folder.path());
         Self { folder, db, credentials, registries, actor: actor(), clock }
     }
 

@@ -19,6 +19,7 @@ const DATA: &[(i64, &str)] = &[
     (7, include_str!("0007_credentials.sql")),
     (8, include_str!("0008_images.sql")),
     (9, include_str!("0009_image_services.sql")),
+    (10, include_str!("0010_managed_registries.sql")),
 ];
 
 fn data(version: i64) -> &'static str {

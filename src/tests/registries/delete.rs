@@ -5,6 +5,7 @@ use crate::credentials::House;
 use app::api::registries::RegistriesApi as _;
 use app::error::AppError;
 use app::model::id::RegistryId;
+use app::model::registry::DeleteForm;
 
 const SERVICE: &str = "srv_000000000001";
 
@@ -33,7 +34,7 @@ pub async fn service_with_deployment(house: &House, registry: &RegistryId) {
 
 /// Reasons and links of a refusal.
 async fn blockers(house: &House, id: &RegistryId) -> Vec<(String, String)> {
-    match house.registries.delete(&house.actor, id).await {
+    match house.registries.delete(&house.actor, id, DeleteForm::default()).await {
         Err(AppError::Blocked(blockers)) => {
             blockers.into_iter().map(|blocker| (blocker.reason, blocker.link.expect("a link").href)).collect()
         }
@@ -48,11 +49,14 @@ async fn the_default_goes_last() {
     let second = house.registries.create(&house.actor, registry("Second", &credential, false)).await.expect("created");
     let why = blockers(&house, &first).await;
     assert!(why.len() == 1 && why[0].0.contains("default"), "{why:?}");
-    house.registries.delete(&house.actor, &second).await.expect("deleted");
-    house.registries.delete(&house.actor, &first).await.expect("the last one may go");
+    house.registries.delete(&house.actor, &second, DeleteForm::default()).await.expect("deleted");
+    house.registries.delete(&house.actor, &first, DeleteForm::default()).await.expect("the last one may go");
     assert_eq!(house.registries.list(&house.actor).await, Ok(vec![]));
     assert_eq!(house.registries.choose(None).await, Ok(None));
-    assert_eq!(house.registries.delete(&house.actor, &first).await, Err(AppError::NotFound("registry".into())));
+    assert_eq!(
+        house.registries.delete(&house.actor, &first, DeleteForm::default()).await,
+        Err(AppError::NotFound("registry".into()))
+    );
 }
 
 #[tokio::test]
@@ -82,6 +86,6 @@ async fn what_is_in_use_stays_and_says_where() {
 
     house.run("UPDATE jobs SET state = 'succeeded'").await;
     house.run("UPDATE services SET registry_id = (SELECT id FROM registries), deleted_at = 1").await;
-    house.registries.delete(&house.actor, &id).await.expect("a deleted service holds nothing");
+    house.registries.delete(&house.actor, &id, DeleteForm::default()).await.expect("a deleted service holds nothing");
     assert_eq!(house.count("SELECT count(*) FROM deployments").await, 1, "history stays");
 }

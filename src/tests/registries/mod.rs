@@ -24,5 +24,6 @@ fn registry(name: &str, credential: &CredentialId, is_default: bool) -> Registry
         credential: credential.to_string(),
         base_path: String::new(),
         is_default: is_default.then(|| "on".to_owned()),
+        platforms: String::new(),
     }
 }

@@ -6,6 +6,7 @@ use app::api::credentials::CredentialsApi as _;
 use app::api::registries::RegistriesApi as _;
 use app::error::AppError;
 use app::model::id::CredentialId;
+use app::model::registry::DeleteForm;
 
 #[tokio::test]
 async fn bad_fields_are_named() {
@@ -38,7 +39,7 @@ async fn docker_hub_needs_a_namespace() {
     let id = house.registries.create(&house.actor, registry("Main", &credential, false)).await.expect("created");
     let moved = house.credentials.update(&house.actor, &credential, 1, form("Main", "docker.io", CANARY)).await;
     assert_eq!(field_error(moved).field, "url", "its registry has no base path");
-    house.registries.delete(&house.actor, &id).await.expect("deleted");
+    house.registries.delete(&house.actor, &id, DeleteForm::default()).await.expect("deleted");
     house.run("UPDATE credentials SET url = 'https://docker.io'").await;
     let mut form = registry("Hub", &credential, false);
     assert_eq!(field_error(house.registries.create(&house.actor, form.clone()).await).field, "base_path");

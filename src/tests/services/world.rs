@@ -22,7 +22,7 @@ use slipway::jobs::Jobs;
 use slipway::oci;
 use slipway::process::Runner;
 use slipway::providers::{Endpoints, Providers};
-use slipway::registries::Registries;
+use slipway::registries::{Parts, Registries};
 use slipway::services::Services;
 use slipway::settings::Settings;
 use slipway::storage::Db;
@@ -55,10 +55,20 @@ impl World {
         let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
         let providers = Providers::new(oci.clone(), Endpoints::default());
         let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone(), providers.clone());
-        let registries = Registries::new(db.clone(), clock.clone(), credentials.clone());
         let runner = Runner::new(env!("CARGO_BIN_EXE_slipway"));
         let settings = Settings::new(db.clone(), clock.clone(), config.clone(), docker.clone(), runner);
         settings.look().await;
+        let registries = Registries::new(Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            vault: vault.clone(),
+            jobs: jobs.clone(),
+            credentials: credentials.clone(),
+            settings: settings.clone(),
+            docker: docker.clone(),
+            oci: oci.clone(),
+            config: config.clone(),
+        });
         let images = Images::new(db.clone(), clock.clone(), credentials.clone(), providers, oci.clone());
         let services = Services::new(
             db.clone(),
@@ -103,6 +113,7 @@ impl World {
             credential: credential.to_string(),
             base_path: String::new(),
             is_default: Some("yes".into()),
+            platforms: String::new(),
         };
         self.registries.create(&self.actor, registry).await.expect("a registry")
     }

@@ -6,7 +6,7 @@ mod import;
 pub use form::{CredentialFields, CredentialForm};
 pub use import::{ImportForm, ImportLine, ImportPick, ImportState, ImportText};
 
-use super::id::{CredentialId, ServiceId};
+use super::id::{CredentialId, RegistryId, ServiceId};
 use super::image_ref::{Malformed, RegistryHost};
 use super::provider::Provider;
 use super::report::Report;
@@ -159,6 +159,8 @@ pub struct Credential {
     pub expires_on: Option<time::Date>,
     /// What the last test found, light by light; None: it was never tested in full.
     pub report: Option<Report>,
+    /// The managed registry whose credential it is: made, changed and deleted with it.
+    pub owned_by: Option<RegistryId>,
     /// Grows with every change; an edit names the one it saw.
     pub version: i64,
 }

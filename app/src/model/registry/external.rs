@@ -1,9 +1,11 @@
-//! Places images are pushed to.
+//! What is typed for a registry that somebody else runs.
 
-use super::id::{CredentialId, RegistryId};
-use super::image_ref::{RegistryHost, Repository};
-use super::text;
+use super::platforms;
 use crate::error::FieldError;
+use crate::model::id::CredentialId;
+use crate::model::image_ref::{Malformed, Repository};
+use crate::model::platform::Platform;
+use crate::model::text;
 use serde::{Deserialize, Serialize};
 
 /// What the registry form sends.
@@ -20,6 +22,9 @@ pub struct RegistryForm {
     /// Present when ticked.
     #[serde(default)]
     pub is_default: Option<String>,
+    /// Platforms that builds to it produce, with commas; empty: the one of the engine that builds.
+    #[serde(default)]
+    pub platforms: String,
 }
 
 /// A registry's fields, checked.
@@ -33,6 +38,8 @@ pub struct RegistryFields {
     pub base_path: Option<Repository>,
     /// Builds use it when nothing else is chosen.
     pub is_default: bool,
+    /// Platforms that builds to it produce; empty: the one of the engine that builds.
+    pub platforms: Vec<Platform>,
 }
 
 impl RegistryForm {
@@ -46,9 +53,10 @@ impl RegistryForm {
             .map_err(|_| errors.push(FieldError::new("credential", "Choose a credential.")))
             .ok();
         let base_path = base_path("base_path", &self.base_path).map_err(|error| errors.push(error)).unwrap_or(None);
+        let platforms = platforms("platforms", &self.platforms).map_err(|error| errors.push(error)).unwrap_or_default();
         match (name, credential) {
             (Some(name), Some(credential)) if errors.is_empty() => {
-                Ok(RegistryFields { name, credential, base_path, is_default: self.is_default.is_some() })
+                Ok(RegistryFields { name, credential, base_path, is_default: self.is_default.is_some(), platforms })
             }
             _ => Err(errors),
         }
@@ -61,30 +69,5 @@ pub fn base_path(field: &str, text: &str) -> Result<Option<Repository>, FieldErr
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|error: super::image_ref::Malformed| FieldError::new(field, error.0))
-}
-
-/// A registry as people see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registry {
-    /// Its id.
-    pub id: RegistryId,
-    /// What people call it.
-    pub name: String,
-    /// Host of the credential.
-    pub host: RegistryHost,
-    /// How to sign in there.
-    pub credential: CredentialId,
-    /// The credential's name.
-    pub credential_name: String,
-    /// Whether the credential's last test succeeded.
-    pub credential_works: bool,
-    /// What comes before `<project>/<service>`.
-    pub base_path: Option<Repository>,
-    /// Builds use it when nothing else is chosen.
-    pub is_default: bool,
-    /// Created, Unix seconds.
-    pub created_at: i64,
-    /// Grows with every change.
-    pub version: i64,
+    text.parse().map(Some).map_err(|error: Malformed| FieldError::new(field, error.0))
 }
