@@ -9,6 +9,7 @@ mod tests;
 
 pub use table::{SETTINGS, Setting, table};
 
+use app::model::image_ref::{ImageRef, Malformed};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,8 @@ pub struct Config {
     pub local_repositories: Vec<PathBuf>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// An image with Slipway that every node can pull: the proxy of managed registries, where a Swarm needs one.
+    pub proxy_image: Option<ImageRef>,
 }
 
 /// A setting that can't be used.
@@ -141,6 +144,7 @@ impl Config {
                 Some(given) => given.addresses()?,
                 None => Vec::new(),
             },
+            proxy_image: find("proxy-image")?.map(Given::image).transpose()?,
             data_dir,
         })
     }
@@ -160,6 +164,7 @@ impl Config {
             },
             list(self.local_repositories.iter().map(|path| path.display().to_string()).collect()),
             list(self.trusted_proxies.iter().map(ToString::to_string).collect()),
+            self.proxy_image.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
         ];
         SETTINGS.iter().map(|setting| setting.key.to_owned()).zip(values).collect()
     }
@@ -243,6 +248,12 @@ impl Given {
             "json" => Ok(LogFormat::Json),
             _ => Err(self.wrong("write text or json.")),
         }
+    }
+
+    fn image(self) -> Result<ImageRef, ConfigError> {
+        self.value.parse().map_err(|Malformed(why)| {
+            self.wrong(format!("write an image such as registry.example.com/slipway:1. {why}"))
+        })
     }
 
     fn docker_host(self) -> Result<String, ConfigError> {

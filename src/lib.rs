@@ -4,7 +4,7 @@
 //! [`registries`], [`images`], [`builds`], [`services`], [`settings`].
 //!
 //! The machinery, which knows nothing of the product: [`jobs`], [`storage`], [`vault`], [`oci`], [`providers`], [`docker`],
-//! [`process`], [`http`].
+//! [`process`], [`http`]. [`proxy`] is a program of its own in the same binary.
 
 pub mod accounts;
 pub mod activity;
@@ -20,6 +20,7 @@ pub mod oci;
 pub mod problems;
 pub mod process;
 pub mod providers;
+pub mod proxy;
 pub mod registries;
 pub mod s3;
 pub mod services;

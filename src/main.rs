@@ -1,16 +1,20 @@
-//! The command line: `serve`, `admin create`, `admin reset-password`, and `supervise`, which Slipway calls itself.
+//! The command line: `serve`, `admin create`, `admin reset-password`, `proxy`, which Slipway starts on the nodes of a Swarm, and
+//! `supervise`, which it calls itself.
 
 use app::error::AppError;
 use app::model::secret::Secret;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use slipway::accounts::Accounts;
 use slipway::clock::Clock;
-use slipway::config::{Config, SETTINGS, table};
+use slipway::config::{Config, LogFormat, SETTINGS, table};
+use slipway::proxy::{self, Target};
 use slipway::start;
 use slipway::storage::Db;
 use std::error::Error;
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     // Files and folders are ours alone, whatever the shell says.
@@ -27,6 +31,7 @@ fn main() -> ExitCode {
     let result = match matches.subcommand() {
         Some(("serve", matches)) => serve(matches),
         Some(("admin", matches)) => admin(matches),
+        Some(("proxy", matches)) => pass_on(matches),
         _ => Ok(()),
     };
     match result {
@@ -76,6 +81,29 @@ fn command() -> Command {
                 .subcommand(account("create", "Create an account"))
                 .subcommand(account("reset-password", "Set a new password; ends all sessions of the account")),
         )
+        .subcommand(
+            Command::new("proxy")
+                .about("Pass connections on to a managed registry; Slipway starts it on the nodes that need it")
+                .arg(
+                    Arg::new("listen")
+                        .long("listen")
+                        .value_name("ADDRESS:PORT")
+                        .required(true)
+                        .value_parser(value_parser!(SocketAddr))
+                        .help("Where connections come in"),
+                )
+                .arg(
+                    Arg::new("to")
+                        .long("to")
+                        .value_name("HOST:PORT")
+                        .required(true)
+                        .value_parser(value_parser!(Target))
+                        .help("Where they go; the name is looked up for each"),
+                )
+                .after_help(
+                    "Needs no settings, no data folder and no rights. SIGTERM: what moves may end, 30 s at most.",
+                ),
+        )
 }
 
 fn config(matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
@@ -94,6 +122,38 @@ fn serve(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
     // A blocking call that hangs must not keep the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     Ok(served?)
+}
+
+fn pass_on(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
+    let (Some(listen), Some(to)) = (matches.get_one::<SocketAddr>("listen"), matches.get_one::<Target>("to")) else {
+        return Ok(());
+    };
+    start::start_logging(LogFormat::Text);
+    proxy::raise_file_limit();
+    // Names are looked up by blocking calls; when the target is away, few of them are enough.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(16).enable_all().build()?;
+    let served: std::io::Result<()> = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let told = async {
+            start::told_to_stop().await;
+            stop.cancel();
+            std::future::pending::<()>().await;
+        };
+        let served = async {
+            let listener = tokio::net::TcpListener::bind(listen).await?;
+            proxy::serve(listener, to.clone(), proxy::Limits::default(), stop.clone()).await;
+            Ok(())
+        };
+        // Signals are listened to before anybody can connect.
+        tokio::select! {
+            biased;
+            () = told => Ok(()),
+            served = served => served,
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    served.map_err(|error| format!("The proxy can't listen on {listen}: {error}").into())
 }
 
 fn admin(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {

@@ -316,7 +316,8 @@ async fn announce(slipway: &Slipway, address: std::net::SocketAddr) -> Result<()
     Ok(())
 }
 
-async fn told_to_stop() {
+/// Until SIGTERM or SIGINT. From the first poll on they no longer end the process by themselves.
+pub async fn told_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
     match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
         (Ok(mut terminate), Ok(mut interrupt)) => {

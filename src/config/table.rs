@@ -14,7 +14,7 @@ pub struct Setting {
 }
 
 /// All settings, in the order people read them.
-pub const SETTINGS: [Setting; 8] = [
+pub const SETTINGS: [Setting; 9] = [
     Setting {
         key: "listen",
         value: "ADDRESS:PORT",
@@ -57,6 +57,13 @@ pub const SETTINGS: [Setting; 8] = [
         value: "ADDRESSES",
         default: "none",
         meaning: "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; a list, or separated by commas.",
+    },
+    Setting {
+        key: "proxy-image",
+        value: "IMAGE",
+        default: "none",
+        meaning: "An image with Slipway that every node can pull. Managed registries are passed on by it where a Swarm of \
+                  several nodes has no IP_VS.",
     },
 ];
 

@@ -40,6 +40,7 @@ fn a_wrong_setting_names_its_place_and_its_rule() {
         (&[], &[("SLIPWAY_TRUSTED_PROXIES", "10.0.0.1, proxy")], "", "proxy isn't an IP address"),
         (&[("local-repositories", "here")], &[], "", "here isn't an absolute path"),
         (&[("log-format", "xml")], &[], "", "text or json"),
+        (&[("proxy-image", "Slipway!")], &[], "", "--proxy-image"),
         (&[("docker-host", "/var/run/docker.sock")], &[], "", "unix:///var/run/docker.sock"),
     ] {
         let error = resolve(flags, env, file).expect_err(says).to_string();

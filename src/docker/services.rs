@@ -51,7 +51,7 @@ pub struct Spec {
     pub network: String,
     /// What the other services on the network call it.
     pub alias: String,
-    /// How Docker finds out whether it is well.
+    /// How Docker finds out whether it is well. None: as the image says; for what is our [`Own`], not at all.
     pub health: Option<HealthCheck>,
     /// What only services have that Slipway itself runs.
     pub own: Option<Own>,
@@ -240,7 +240,7 @@ impl Spec {
                     image: Some(self.image.clone()),
                     labels: Some(labels),
                     env: Some(self.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
-                    health_check: self.health.as_ref().map(health),
+                    health_check: self.health.as_ref().map(health).or_else(|| own.map(|_| no_health())),
                     args: own.map(|own| own.args.clone()).filter(|args| !args.is_empty()),
                     secrets: own.map(|own| own.secrets.iter().map(given).collect()),
                     mounts: own.and_then(|own| own.volume.as_ref()).map(|volume| vec![mount(volume)]),
@@ -369,6 +369,11 @@ fn health(check: &HealthCheck) -> HealthConfig {
     }
 }
 
+/// Also where the image has a check: that is about what it usually runs, not about what we start it as.
+fn no_health() -> HealthConfig {
+    HealthConfig { test: Some(vec!["NONE".to_owned()]), ..Default::default() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -448,6 +453,7 @@ mod tests {
         assert_eq!(container["Mounts"][0]["Type"], "volume");
         assert_eq!(container["Secrets"][0]["File"]["Mode"], 0o400);
         assert_eq!(container["StopGracePeriod"], 60_000_000_000_i64);
+        assert_eq!(container["HealthCheck"]["Test"], serde_json::json!(["NONE"]));
         let everywhere = Own { everywhere: true, ..Own::default() };
         let spec = json(&Spec { own: Some(everywhere), ..Spec::sample() });
         assert_eq!(spec["Mode"], serde_json::json!({ "Global": {} }));

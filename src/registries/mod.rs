@@ -7,6 +7,7 @@ mod log;
 mod managed;
 mod names;
 mod probe;
+mod reach;
 mod record;
 mod store;
 mod store_managed;

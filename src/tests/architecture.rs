@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("s3", &["oci"]),
     ("providers", &["clock", "oci"]),
     ("docker", &["clock"]),
+    ("proxy", &[]),
     ("jobs", &["clock", "problems", "storage"]),
     ("http", &["clock", "config", "jobs", "problems", "storage"]),
     // The product, each also may use ground and machinery.

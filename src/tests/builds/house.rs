@@ -314,6 +314,7 @@ fn wire(
         log_format: LogFormat::Text,
         local_repositories: vec![folder.path().join("repos")],
         trusted_proxies: Vec::new(),
+        proxy_image: None,
         data_dir,
     };
     let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
