@@ -91,6 +91,8 @@ fn said(body: &[u8]) -> String {
         code: Option<String>,
         #[serde(default)]
         message: Option<String>,
+        #[serde(default)]
+        detail: serde_json::Value,
     }
     #[derive(Deserialize)]
     struct Detail {
@@ -102,7 +104,10 @@ fn said(body: &[u8]) -> String {
             .errors
             .into_iter()
             .take(3)
-            .map(|entry| [entry.code, entry.message].into_iter().flatten().collect::<Vec<_>>().join(": "))
+            .map(|entry| {
+                let storage = storage_error(&entry.detail).map(str::to_owned);
+                [entry.code, entry.message, storage].into_iter().flatten().collect::<Vec<_>>().join(": ")
+            })
             .collect();
         return sanitise(&entries.join("; "));
     }
@@ -112,6 +117,24 @@ fn said(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * SHOWN)]);
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     if line.trim_start().starts_with('<') { "a web page".into() } else { sanitise(line) }
+}
+
+/// What distribution hides behind "unknown error": the error of the kernel that its storage met, by its number (Linux's own,
+/// whatever the registry runs on, as its images are for Linux) or in words.
+fn storage_error(detail: &serde_json::Value) -> Option<&'static str> {
+    const KNOWN: [(u64, &str); 5] = [
+        (5, "input/output error"),
+        (13, "permission denied"),
+        (28, "no space left on device"),
+        (30, "read-only file system"),
+        (122, "disk quota exceeded"),
+    ];
+    if detail.is_null() {
+        return None;
+    }
+    let number = detail.pointer("/Enclosed/Err").and_then(serde_json::Value::as_u64);
+    let text = detail.to_string();
+    KNOWN.iter().find(|(known, words)| number == Some(*known) || text.contains(words)).map(|(_, words)| *words)
 }
 
 /// At most 200 characters, none of them a control or invisible one.
@@ -150,6 +173,12 @@ mod tests {
                 "DENIED: requested access is denied",
             ),
             (r#"{"errors":[{"code":"A"},{"message":"b"}]}"#, "A; b"),
+            (
+                r#"{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{"DriverName":"filesystem",
+                   "Enclosed":{"Op":"mkdir","Path":"/var/lib/registry/docker","Err":28}}}]}"#,
+                "UNKNOWN: unknown error: no space left on device",
+            ),
+            (r#"{"errors":[{"code":"A","detail":{"Enclosed":{"Err":"x"}}},{"code":"B","detail":[1]}]}"#, "A; B"),
             (r#"{"details":"incorrect username or password"}"#, "incorrect username or password"),
             ("\nfirst line\nsecond", "first line"),
             ("<!doctype html><script>x</script>", "a web page"),

@@ -19,6 +19,7 @@ mod list;
 mod look;
 mod manifests;
 mod problem;
+mod push;
 mod realm;
 mod resolver;
 mod shape;
@@ -145,6 +146,8 @@ pub enum OciError {
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    /// What it calls itself; None: as usual.
+    agent: Option<&'static str>,
 }
 
 struct Inner {
@@ -177,7 +180,12 @@ impl Client {
         // Made now, so that a machine without authorities is noticed at the start.
         routes.of(&Trust::default())?;
         let (gate, tokens) = (gate::Gate::default(), tokens::Tokens::default());
-        Ok(Self { inner: Arc::new(Inner { limits, routes, gate, tokens }) })
+        Ok(Self { inner: Arc::new(Inner { limits, routes, gate, tokens }), agent: None })
+    }
+
+    /// The same client, with the same places and tokens, under another name (its `User-Agent`).
+    pub fn named(&self, agent: &'static str) -> Self {
+        Self { inner: Arc::clone(&self.inner), agent: Some(agent) }
     }
 
     /// Pings and signs in: `GET /v2/`, the challenge, a token with empty scope or Basic. 10 s in all.

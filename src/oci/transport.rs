@@ -6,6 +6,7 @@
 use super::resolver::{Lookup, Resolver, check_literal};
 use super::{Client, OciError, answer, failure, gate};
 use app::model::credential::Trust;
+use reqwest::header::{HeaderValue, USER_AGENT};
 use reqwest::{Request, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -186,7 +187,10 @@ impl Client {
     }
 
     /// The one function through which every request goes. A 429 is an error here, for all.
-    pub(super) async fn execute(&self, trust: &Trust, host: &str, request: Request) -> Result<Response, OciError> {
+    pub(super) async fn execute(&self, trust: &Trust, host: &str, mut request: Request) -> Result<Response, OciError> {
+        if let Some(agent) = self.agent {
+            request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(agent));
+        }
         check_url(host, request.url(), trust)?;
         let route = self.route(trust, host)?;
         let url = request.url().clone();

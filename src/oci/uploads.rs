@@ -47,7 +47,7 @@ impl Client {
 }
 
 /// Where the session is that an answer speaks of.
-fn session(opened: &Response) -> Option<Url> {
+pub(super) fn session(opened: &Response) -> Option<Url> {
     let location = opened.headers().get(LOCATION)?.to_str().ok()?;
     opened.url().join(location).ok()
 }

@@ -3,6 +3,8 @@
 //! What must always hold: as soon as there is a registry, exactly one is the default; a registry that services push to or
 //! run from stays.
 
+mod causes;
+mod disk;
 mod log;
 mod managed;
 mod names;
@@ -10,6 +12,7 @@ mod probe;
 mod reach;
 mod record;
 mod store;
+mod store_history;
 mod store_managed;
 mod watch;
 

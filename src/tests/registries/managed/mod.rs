@@ -1,0 +1,3 @@
+//! Registries that Slipway runs.
+
+mod probe;
