@@ -90,6 +90,36 @@ pub fn registry(id: &RegistryId) -> String {
     format!("/registries/{id}")
 }
 
+/// A new registry of a kind: `managed` or `external`.
+pub fn new_registry(kind: &str) -> String {
+    format!("{NEW_REGISTRY}?kind={kind}")
+}
+
+/// Changing a managed registry.
+pub fn edit_registry(id: &RegistryId) -> String {
+    format!("/registries/{id}/edit")
+}
+
+/// A managed registry's user and password; asking for it is on record.
+pub fn registry_password(id: &RegistryId) -> String {
+    format!("/registries/{id}/password")
+}
+
+/// What a managed registry prints; the query says which lines.
+pub fn registry_logs(id: &RegistryId) -> String {
+    format!("/registries/{id}/logs")
+}
+
+/// A managed registry's live log: server-sent events, `?from=<cursor>` or `Last-Event-ID`.
+pub fn registry_log(id: &RegistryId) -> String {
+    format!("/registries/{id}/log")
+}
+
+/// A managed registry's log as text.
+pub fn registry_log_text(id: &RegistryId) -> String {
+    format!("/registries/{id}/log.txt")
+}
+
 /// Deleting a registry.
 pub fn delete_registry(id: &RegistryId) -> String {
     format!("/registries/{id}/delete")

@@ -229,7 +229,7 @@ pub async fn take_form() -> FormState {
 /// Whether a field's value must never be kept.
 fn is_secret_field(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["password", "repeat", "current", "token", "secret", "env"].iter().any(|word| name.contains(word))
+    ["password", "repeat", "current", "token", "secret", "access_key", "env"].iter().any(|word| name.contains(word))
 }
 
 /// `form[name]` → `name`.

@@ -4,7 +4,7 @@
 //! piece. Only pages with islands get a script; all others are sent with a policy that forbids every script.
 
 use crate::error::AppError;
-use crate::islands::live::PART;
+use crate::islands::part::PART;
 use crate::model::account::Actor;
 use crate::model::settings::Host;
 use crate::pages::{Instead, Page, PageFuture, PartFuture, not_found};

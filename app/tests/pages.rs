@@ -211,3 +211,88 @@ async fn credentials_say_in_words_how_they_are() {
         assert!(page.html.contains(words), "{words}: {}", page.html);
     }
 }
+
+#[tokio::test]
+async fn managed_registries_say_how_they_are_and_offer_the_way_out() {
+    let overview = get("/", World::Full, true).await.html;
+    for words in
+        ["Registry lost its volume doesn't work", "Registry asleep is stopped", "Registry never was wasn't created"]
+    {
+        assert!(overview.contains(words), "{words}: {overview}");
+    }
+    assert!(!overview.contains("Registry harbourside"), "a healthy one wants no attention");
+    let list = get("/registries", World::Full, true).await.html;
+    let page = |name: &str| {
+        let link = list.split("href=\"").find(|rest| rest.contains(&format!(">{name}<")));
+        link.and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{name} is not in the list")).to_owned()
+    };
+    for (name, state, offered, missing) in [
+        ("harbourside", "healthy", "restart", "retry"),
+        ("being made", "working", "", "restart"),
+        ("nearly full", "warning", "restart", "accept-loss"),
+        ("lost its volume", "failing", "accept-loss", "retry"),
+        ("asleep", "stopped", "restart", "retry"),
+        ("never was", "not_created", "retry", "restart"),
+        ("on its way out", "working", "", "delete\""),
+    ] {
+        let html = get(&page(name), World::Full, true).await.html;
+        assert!(html.contains(&format!("data-state=\"{state}\"")), "{name}: {html}");
+        let to = |what: &str| format!("action=\"/api/registries/{what}");
+        assert!(html.contains(&to(offered)) || offered.is_empty(), "{name} offers {offered}: {html}");
+        assert!(!html.contains(&to(missing)), "{name} doesn't offer {missing}");
+        for id in ["state", "power", "now", "usage"] {
+            assert!(html.contains(&format!("id=\"{id}\"")), "{name}: {id}");
+        }
+    }
+    let making = get(&page("being made"), World::Full, true).await.html;
+    assert!(making.contains("id=\"steps\"") && making.contains("Hand over settings and password"), "{making}");
+    let stopped = get(&page("asleep"), World::Full, true).await.html;
+    assert!(stopped.contains("Start<") && !stopped.contains("Restart<"), "{stopped}");
+    let healthy = get(&page("harbourside"), World::Full, true).await.html;
+    assert!(healthy.contains("docker login 127.0.0.1:5601 --username slipway"), "{healthy}");
+    assert!(healthy.contains("went well ("), "{healthy}");
+    assert!(!healthy.contains("correct-horse"), "the password is shown where it was asked for, and nowhere else");
+    let password = get(&format!("{}/password", page("harbourside")), World::Full, true).await.html;
+    assert!(password.contains("correct-horse-battery-staple"), "{password}");
+}
+
+#[tokio::test]
+async fn the_log_page_narrows_and_explains() {
+    let id = samples::paths().into_iter().find(|path| path.ends_with("/logs")).expect("a sample");
+    let all = get(&id, World::Full, true).await.html;
+    assert!(all.contains("Somebody at 10.0.1.7") && !all.contains("slipway-probe"), "{all}");
+    assert!(all.contains("&lt;script&gt;pwned()"), "{all}");
+    let errors = get(&format!("{id}?severity=error&own=1&filter=ACCESSDENIED"), World::Full, true).await.html;
+    assert!(errors.contains("AccessDenied") && !errors.contains("Somebody at"), "{errors}");
+    let download = values(&errors, "href=\"").into_iter().find(|href| href.contains("/log.txt?")).expect("a download");
+    assert!(download.ends_with("/log.txt?filter=ACCESSDENIED&amp;severity=error&amp;own=1&amp;tail=200"), "{download}");
+    let away = get(&id, World::NoDocker, true).await;
+    assert_eq!(away.status, StatusCode::OK);
+    assert!(away.html.contains("Docker can't be reached."), "{}", away.html);
+}
+
+#[tokio::test]
+async fn a_new_registry_is_a_managed_one_unless_somebody_else_runs_it() {
+    let managed = get("/registries/new", World::Empty, true).await.html;
+    for field in [
+        "name",
+        "is_default",
+        "storage",
+        "multi_arch",
+        "platforms",
+        "image",
+        "port",
+        "domain",
+        "s3_bucket",
+        "s3_secret_key",
+    ] {
+        assert!(managed.contains(&format!("name=\"form[{field}]\"")), "{field}: {managed}");
+    }
+    assert!(managed.contains("placeholder=\"5602\""), "{managed}");
+    assert!(!managed.contains("form[volume]"), "there is none to choose");
+    assert!(get("/registries/new", World::Full, true).await.html.contains("form[volume]"));
+    let external = get("/registries/new?kind=external", World::Full, true).await.html;
+    assert!(external.contains("form[credential]") && !external.contains("form[storage]"), "{external}");
+    assert!(!external.contains("Registry harbourside"), "a managed registry's credential is its own");
+    assert!(get("/registries/new?kind=external", World::Empty, true).await.html.contains("First a credential"));
+}

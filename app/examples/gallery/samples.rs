@@ -1,5 +1,8 @@
 //! A backend that answers with samples, one of each state that a page can show. It changes nothing.
 
+#[path = "managed.rs"]
+mod managed;
+
 use app::api::Backend;
 use app::api::accounts::{AccountsApi, Client};
 use app::api::builds::BuildsApi;
@@ -107,6 +110,7 @@ pub fn paths() -> Vec<String> {
         "/builds",
         "/registries",
         "/registries/new",
+        "/registries/new?kind=external",
         "/credentials",
         "/credentials/new",
         "/images",
@@ -139,6 +143,8 @@ pub fn paths() -> Vec<String> {
         format!("/credentials/{credential}/delete"),
         format!("/registries/{registry}"),
         format!("/registries/{registry}/delete"),
+        format!("/credentials/{}", CredentialId::from_random(bits(managed::FIRST))),
+        format!("/credentials/{}/delete", CredentialId::from_random(bits(managed::FIRST))),
         format!("/builds/{}", build(1)),
         format!("/builds/{}", build(2)),
         format!("/builds/{}", build(3)),
@@ -147,6 +153,11 @@ pub fn paths() -> Vec<String> {
         format!("/deployments/{}", deployment(5)),
         format!("/jobs/{}", job(1)),
     ]);
+    for id in managed::ids() {
+        paths.push(format!("/registries/{id}"));
+        paths.extend(["edit", "logs", "password", "delete"].map(|page| format!("/registries/{id}/{page}")));
+    }
+    paths.push(format!("/registries/{}/logs?filter=none&severity=error&since=60&tail=500&own=1", managed::ids()[0]));
     paths
 }
 
@@ -226,7 +237,8 @@ fn credentials() -> Vec<Credential> {
     trusting.trust.ca = Some("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----".into());
     trusting.trust.realm = Some("https://auth.example.com".into());
     trusting.expires_on = day_in(-2);
-    vec![failing, limited, kept, trusting]
+    let owned = managed::owned(&kept);
+    vec![failing, limited, kept, trusting, owned]
 }
 
 fn day_in(days: i64) -> Option<time::Date> {
@@ -286,10 +298,12 @@ fn registries() -> Vec<Registry> {
         created_at: now() - 90_000,
         version: 1,
     };
-    vec![
+    let mut all = vec![
         registry(1, 1, "internal", "127.0.0.1:5600", None, true, true),
         registry(2, 2, "GitHub", "ghcr.io", Some("acme/containers"), false, false),
-    ]
+    ];
+    all.extend(managed::registries());
+    all
 }
 
 fn settings() -> Settings {
@@ -635,11 +649,11 @@ impl RegistriesApi for Samples {
     async fn delete(&self, _: &Actor, _: &RegistryId, _: DeleteForm) -> Result<Option<JobId>, AppError> {
         Err(refused())
     }
-    async fn users(&self, _: &Actor, _: &RegistryId) -> Result<Vec<RegistryUser>, AppError> {
-        Ok(Vec::new())
+    async fn users(&self, _: &Actor, id: &RegistryId) -> Result<Vec<RegistryUser>, AppError> {
+        Ok(managed::users(id))
     }
     async fn suggestions(&self, _: &Actor) -> Result<Suggestions, AppError> {
-        Ok(Suggestions::default())
+        Ok(managed::suggestions(self.is_empty()))
     }
     async fn create_managed(&self, _: &Actor, _: ManagedForm) -> Result<(RegistryId, JobId), AppError> {
         Err(refused())
@@ -663,19 +677,22 @@ impl RegistriesApi for Samples {
         Err(refused())
     }
     async fn reveal(&self, _: &Actor, _: &RegistryId) -> Result<(String, Secret), AppError> {
-        Err(refused())
+        Ok(("slipway".into(), Secret::new("correct-horse-battery-staple-0123456789".into())))
     }
     async fn accept_loss(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
         Err(refused())
     }
-    async fn status(&self, _: &Actor, _: &RegistryId) -> Result<ManagedStatus, AppError> {
-        Err(refused())
+    async fn status(&self, _: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError> {
+        managed::status(id)
     }
-    async fn check(&self, _: &Actor, _: &RegistryId) -> Result<ManagedStatus, AppError> {
-        Err(refused())
+    async fn check(&self, _: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError> {
+        managed::status(id)
     }
-    async fn log(&self, _: &Actor, _: &RegistryId, _: LogView) -> Result<Vec<LogEntry>, AppError> {
-        Err(refused())
+    async fn log(&self, _: &Actor, _: &RegistryId, view: LogView) -> Result<Vec<LogEntry>, AppError> {
+        if self.0 == World::NoDocker {
+            return Err(Problem::new("docker.away", "Docker can't be reached.", "Start the Docker daemon.").into());
+        }
+        Ok(managed::log().into_iter().filter(|entry| view.shows(entry)).collect())
     }
     async fn follow_log(&self, _: &Actor, _: &RegistryId, _: LogView, _: Option<String>) -> Result<LogLines, AppError> {
         Err(refused())
@@ -798,6 +815,9 @@ impl JobsApi for Samples {
         Ok(self.some((1..=4).map(job).collect()))
     }
     async fn get(&self, _: &Actor, id: &JobId) -> Result<(Job, Vec<Step>), AppError> {
+        if let Some(found) = managed::job(id) {
+            return Ok(found);
+        }
         let job = find((1..=4).map(job).collect(), |job: &Job| job.id == *id, "job")?;
         let steps = steps(&job);
         Ok((job, steps))

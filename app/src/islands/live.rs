@@ -14,9 +14,6 @@ use leptos::prelude::*;
 /// The id of the card with facts that become known while a job runs.
 pub const FACTS: &str = "facts";
 
-/// The name in the query by which only a part of a page is asked for.
-pub const PART: &str = "part";
-
 /// The class of a job's badge.
 pub fn state_class(state: JobState) -> &'static str {
     match state {
@@ -100,16 +97,14 @@ pub fn Live(
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use super::{FACTS, PART, state_class, state_word, step_row};
-    use crate::islands::dom;
+    use super::{FACTS, state_class, state_word, step_row};
     use crate::islands::log::Tail;
+    use crate::islands::{dom, part};
     use crate::model::job::{Job, LiveEvent, Step, StepState};
     use leptos::prelude::*;
     use std::cell::RefCell;
     use std::rc::Rc;
-    use wasm_bindgen::JsCast;
-    use wasm_bindgen_futures::JsFuture;
-    use web_sys::{DomParser, Event, EventInit, EventSource, MessageEvent, Response, SupportedType};
+    use web_sys::{Event, EventSource, MessageEvent};
 
     #[derive(Clone, Copy)]
     pub struct Controls {
@@ -241,7 +236,8 @@ mod browser {
                 };
                 if !job.state.is_final() && ended(&steps) > ended(&page.steps) {
                     leptos::task::spawn_local(async {
-                        renew_facts().await;
+                        // Without an answer the old ones stay; the page is loaded again at the end anyway.
+                        part::renew(FACTS, false).await;
                     });
                 }
                 page.steps = steps;
@@ -260,34 +256,6 @@ mod browser {
                 }
             }
         }
-    }
-
-    /// Puts the server's newest facts in the place of the old ones. Without an answer the old ones stay; the page is
-    /// loaded again at the end anyway.
-    async fn renew_facts() -> Option<()> {
-        let window = dom::window()?;
-        let old = dom::by_id(FACTS)?;
-        // Nobody's focus is taken away.
-        if old.contains(dom::document()?.active_element().as_deref()) {
-            return None;
-        }
-        let url = format!("{}?{PART}={FACTS}", window.location().pathname().ok()?);
-        let response: Response = JsFuture::from(window.fetch_with_str(&url)).await.ok()?.dyn_into().ok()?;
-        if !response.ok() {
-            return None;
-        }
-        let html = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
-        let parsed = DomParser::new().ok()?.parse_from_string(&html, SupportedType::TextHtml).ok()?;
-        let new = parsed.get_element_by_id(FACTS)?;
-        if new.text_content() == old.text_content() {
-            return None;
-        }
-        old.replace_with_with_node_1(&new).ok()?;
-        let init = EventInit::new();
-        init.set_bubbles(true);
-        let renewed = Event::new_with_event_init_dict("renewed", &init).ok()?;
-        new.dispatch_event(&renewed).ok()?;
-        Some(())
     }
 
     fn show_job(job: &Job) {

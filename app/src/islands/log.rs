@@ -54,6 +54,11 @@ mod browser {
             &self.scroller
         }
 
+        /// The list of lines.
+        pub fn list(&self) -> &Element {
+            &self.list
+        }
+
         /// Whether the newest line is in sight.
         pub fn is_at_end(&self) -> bool {
             let below = self.scroller.scroll_height() - self.scroller.client_height() - self.scroller.scroll_top();

@@ -6,8 +6,11 @@
 pub mod copy;
 pub mod live;
 pub mod log;
+pub mod part;
 pub mod picker;
 pub mod push_preview;
+pub mod refresh;
+pub mod registry_log;
 
 #[cfg(feature = "hydrate")]
 mod dom;

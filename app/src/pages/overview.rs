@@ -6,7 +6,7 @@ use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::credential::{Credential, CredentialState};
 use crate::model::job::{Job, JobState};
-use crate::model::registry::Registry;
+use crate::model::registry::{ManagedState, ManagedStatus, Phase, Registry};
 use crate::model::service::{ServiceState, ServiceSummary};
 use crate::pages::{credentials, jobs, services};
 use crate::ui::job::follow;
@@ -17,14 +17,22 @@ use leptos::prelude::*;
 struct Facts {
     credentials: Vec<Credential>,
     registries: Vec<Registry>,
+    /// How the managed ones are.
+    managed: Vec<(Registry, ManagedStatus)>,
     services: Vec<ServiceSummary>,
     jobs: Vec<Job>,
 }
 
 async fn facts(actor: &Actor, backend: &Backend) -> Result<Facts, AppError> {
+    let registries = backend.registries.list(actor).await?;
+    let mut managed = Vec::new();
+    for registry in registries.iter().filter(|registry| registry.managed.is_some()) {
+        managed.push((registry.clone(), backend.registries.status(actor, &registry.id).await?));
+    }
     Ok(Facts {
         credentials: backend.credentials.list(actor).await?,
-        registries: backend.registries.list(actor).await?,
+        registries,
+        managed,
         services: backend.services.list(actor).await?,
         jobs: backend.jobs.list(actor, 50).await?,
     })
@@ -65,7 +73,6 @@ pub async fn show() -> PageResult {
 /// What has to be there before something runs; gone when something does.
 fn first_steps(facts: &Facts) -> Option<impl IntoView + use<>> {
     let done = [
-        !facts.credentials.is_empty(),
         !facts.registries.is_empty(),
         !facts.services.is_empty(),
         facts.services.iter().any(|service| service.deployment.is_some()),
@@ -75,8 +82,11 @@ fn first_steps(facts: &Facts) -> Option<impl IntoView + use<>> {
     }
     let build = facts.services.first().map_or(paths::SERVICES.to_owned(), |service| paths::service(&service.id));
     let steps = [
-        (paths::NEW_CREDENTIAL.to_owned(), "Create a credential", "How to sign in at your registry."),
-        (paths::NEW_REGISTRY.to_owned(), "Create a registry", "Where built images are pushed to."),
+        (
+            paths::NEW_REGISTRY.to_owned(),
+            "Create a registry",
+            "Where built images are pushed to. Slipway runs one for you, or uses yours.",
+        ),
         (paths::NEW_SERVICE.to_owned(), "Create a service", "A git repository with a Dockerfile."),
         (build, "Build & deploy it", "From then on, every version can be rolled back to."),
     ];
@@ -120,7 +130,22 @@ fn attention(facts: &Facts) -> Vec<AnyView> {
             .into_any()
     };
     let mut rows = Vec::new();
-    for credential in &facts.credentials {
+    for (registry, status) in &facts.managed {
+        let is_failed = registry.managed.as_ref().is_some_and(|of| of.phase == Phase::Failed);
+        let (tone, words) = match status.state {
+            _ if is_failed => (Tone::Bad, "wasn't created"),
+            ManagedState::NotCreated => (Tone::Bad, "wasn't created"),
+            ManagedState::Failing => (Tone::Bad, "doesn't work"),
+            ManagedState::Warning => (Tone::Warn, "needs a look"),
+            ManagedState::Stopped => (Tone::Warn, "is stopped"),
+            ManagedState::Unknown | ManagedState::Working | ManagedState::Healthy => continue,
+        };
+        let what = format!("Registry {} {words}", registry.name);
+        let why = status.problem.as_ref().map_or(&status.headline, |problem| &problem.cause);
+        rows.push(row(tone, paths::registry(&registry.id), what, why.clone()));
+    }
+    // What belongs to a managed registry is told with it.
+    for credential in facts.credentials.iter().filter(|credential| credential.owned_by.is_none()) {
         if let CredentialState::Fails(problem) = &credential.state {
             let what = format!("Credential {} doesn't work", credential.name);
             rows.push(row(Tone::Bad, paths::credential(&credential.id), what, problem.cause.clone()));

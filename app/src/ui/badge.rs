@@ -1,6 +1,7 @@
 //! States in a word, a shape and a tint; never colour alone.
 
 use crate::model::job::JobState;
+use crate::model::registry::{ManagedState, Phase};
 use crate::model::service::ServiceState;
 use leptos::prelude::*;
 
@@ -76,4 +77,31 @@ pub fn ServiceBadge(
         ServiceState::Unknown => (Tone::Idle, "Unknown", "unknown"),
     };
     view! { <span class=format!("badge {}", tone.class()) data-state=name>{word}</span> }
+}
+
+/// A managed registry's state: tone, and the word.
+pub fn managed_words(phase: Phase, state: ManagedState) -> (Tone, &'static str) {
+    match (phase, state) {
+        (Phase::Deleting, _) => (Tone::Busy, "Being deleted"),
+        (Phase::Creating, _) => (Tone::Busy, "Being created"),
+        (Phase::Failed, _) | (_, ManagedState::NotCreated) => (Tone::Bad, "Not created"),
+        (_, ManagedState::Unknown) => (Tone::Idle, "Not looked at yet"),
+        (_, ManagedState::Working) => (Tone::Busy, "Being changed"),
+        (_, ManagedState::Healthy) => (Tone::Ok, "Healthy"),
+        (_, ManagedState::Warning) => (Tone::Warn, "Needs a look"),
+        (_, ManagedState::Failing) => (Tone::Bad, "Failing"),
+        (_, ManagedState::Stopped) => (Tone::Idle, "Stopped"),
+    }
+}
+
+/// How a managed registry is.
+#[component]
+pub fn ManagedBadge(
+    /// Where it is in its life.
+    phase: Phase,
+    /// The state.
+    state: ManagedState,
+) -> impl IntoView {
+    let (tone, word) = managed_words(phase, state);
+    view! { <span class=format!("badge {}", tone.class()) data-state=state.as_str()>{word}</span> }
 }

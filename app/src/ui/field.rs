@@ -7,13 +7,13 @@ use crate::shell::escaped;
 use leptos::prelude::*;
 
 /// What is the same for every kind of field.
-struct Parts {
-    id: String,
-    name: String,
-    described_by: Option<String>,
-    invalid: Option<&'static str>,
-    below: AnyView,
-    typed: Option<String>,
+pub(super) struct Parts {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) described_by: Option<String>,
+    pub(super) invalid: Option<&'static str>,
+    pub(super) below: AnyView,
+    pub(super) typed: Option<String>,
 }
 
 /// The id of a field's control; links in the error summary lead to it.
@@ -21,7 +21,7 @@ pub fn id_of(field: &str) -> String {
     format!("field-{field}")
 }
 
-fn parts(field: &str, hint: Option<&str>) -> Parts {
+pub(super) fn parts(field: &str, hint: Option<&str>) -> Parts {
     let scope = use_context::<Scope>().unwrap_or(Scope { state: None, nested: true });
     let id = id_of(field);
     let hint = hint.filter(|hint| !hint.is_empty());
@@ -76,6 +76,9 @@ pub fn Field(
     /// Suggestions.
     #[prop(optional)]
     suggest: Vec<String>,
+    /// What counts when nothing is typed; never the only words that say so.
+    #[prop(optional, into)]
+    placeholder: Option<String>,
 ) -> impl IntoView {
     let Parts { id, name, described_by, invalid, below, typed } = parts(field, hint.as_deref());
     let list = (!suggest.is_empty()).then(|| format!("{id}-list"));
@@ -95,6 +98,7 @@ pub fn Field(
                 required=required
                 autocomplete=autocomplete.unwrap_or("off")
                 inputmode=inputmode
+                placeholder=placeholder
                 spellcheck="false"
                 autocapitalize="none"
                 list=list

@@ -49,6 +49,8 @@ names! {
     User = "user",
     Star = "star",
     Search = "search",
+    Logs = "logs",
+    Power = "power",
 }
 
 /// The address of a symbol.

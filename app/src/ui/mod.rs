@@ -5,6 +5,8 @@
 
 pub mod badge;
 pub mod card;
+pub mod chart;
+pub mod choice;
 #[cfg(test)]
 mod contrast;
 pub mod facts;
@@ -17,8 +19,9 @@ pub mod note;
 pub mod table;
 pub mod time;
 
-pub use badge::{Badge, JobBadge, ServiceBadge, Tone};
+pub use badge::{Badge, JobBadge, ManagedBadge, ServiceBadge, Tone};
 pub use card::{Card, Empty, PageHead};
+pub use choice::{Choice, Choices, More};
 pub use facts::{Digest, Fact, Facts, Reference};
 pub use field::{Checkbox, Field, FileField, SecretField, Select, TextArea};
 pub use form::{Form, Submit};

@@ -9,6 +9,13 @@ use time::macros::format_description;
 const EXACT: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
 const MACHINE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
+const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
+
+/// `2026-11-24`, in UTC.
+pub fn day(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(DAY).ok()).unwrap_or_default()
+}
+
 /// Now, in Unix seconds; only for words like "3 min ago".
 #[expect(clippy::disallowed_methods, reason = "pages have no clock of their own, and only words depend on it")]
 pub fn now() -> i64 {

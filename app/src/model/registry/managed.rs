@@ -131,3 +131,8 @@ pub struct Managed {
     /// The newest job about it.
     pub job: Option<JobId>,
 }
+
+impl Managed {
+    /// Code of the problem "the volume that is there isn't the one of before": accepting the loss is its way out.
+    pub const VOLUME_CHANGED: &'static str = "registry.volume_changed";
+}

@@ -32,7 +32,15 @@ pub async fn show() -> PageResult {
     });
     let blockers: Vec<_> = blockers.into_iter().chain(services).collect();
     let title = format!("Delete {}", credential.name);
-    let content = if blockers.is_empty() {
+    let content = if let Some(owner) = &credential.owned_by {
+        let owner = paths::registry(owner);
+        view! {
+            <Note tone="warn" title="It belongs to a registry that Slipway runs, and goes with it.">
+                <p><a href=owner>"Open the registry"</a></p>
+            </Note>
+        }
+        .into_any()
+    } else if blockers.is_empty() {
         let page = paths::credential(&id);
         view! {
             <p>"The stored password is removed for good. The account at the registry stays as it is."</p>

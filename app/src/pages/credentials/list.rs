@@ -2,7 +2,7 @@
 
 use crate::pages::{Page, PageResult};
 use crate::ui::table::{col, wide};
-use crate::ui::{Age, Card, Empty, Icon, Name, PageHead, Table};
+use crate::ui::{Age, Badge, Card, Empty, Icon, Name, PageHead, Table, Tone};
 use crate::{paths, request};
 use leptos::prelude::*;
 
@@ -24,9 +24,10 @@ pub async fn show() -> PageResult {
             .into_iter()
             .map(|credential| {
                 let badge = super::badge(&credential);
+                let owned = credential.owned_by.is_some().then(|| view! { <Badge tone=Tone::Idle text="Of a registry"/> });
                 view! {
                     <tr>
-                        <td><a href=paths::credential(&credential.id)>{credential.name}</a></td>
+                        <td><span class="row"><a href=paths::credential(&credential.id)>{credential.name}</a>{owned}</span></td>
                         <td class="key"><code>{credential.url.host.to_string()}</code></td>
                         <td class="wide">{credential.provider.name()}</td>
                         <td class="wide">{credential.username}</td>

@@ -3,7 +3,7 @@
 use super::{fields, lights};
 use crate::api::credentials::{CheckCredential, UpdateCredential};
 use crate::model::credential::{Credential, CredentialState};
-use crate::model::id::CredentialId;
+use crate::model::id::{CredentialId, RegistryId};
 use crate::model::registry::Registry;
 use crate::pages::{Page, PageResult};
 use crate::ui::{Age, Card, Fact, Facts, Form, Icon, Name, Note, PageHead, ProblemBox, Submit};
@@ -32,36 +32,58 @@ pub async fn show() -> PageResult {
     });
     let hidden = vec![("id", id.to_string()), ("version", credential.version.to_string())];
     let title = format!("{}, Credentials", credential.name);
+    let owner = credential.owned_by.as_ref().map(|id| owner(id, &users));
     let (facts, used_by) = (facts(&credential), used_by(users, &credential));
     let lights = lights::card(credential.report.as_ref());
     let head = head(&credential);
+    let edit = credential.owned_by.is_none().then(|| {
+        view! {
+            <Card title="Edit">
+                <Form to=UpdateCredential::PATH hidden=hidden>{fields::of(&credential)}</Form>
+            </Card>
+        }
+    });
     Ok(Page::new(
         title,
         view! {
             {head}
+            {owner}
             {ending}
             {problem.map(|problem| view! { <ProblemBox problem/> })}
             {lights}
             <Card title="Facts">{facts}</Card>
             <Card title="Used by">{used_by}</Card>
-            <Card title="Edit">
-                <Form to=UpdateCredential::PATH hidden=hidden>{fields::of(&credential)}</Form>
-            </Card>
+            {edit}
         },
     ))
+}
+
+/// Whose it is, for one that Slipway made for a registry.
+fn owner(id: &RegistryId, registries: &[Registry]) -> impl IntoView + use<> {
+    let name = registries.iter().find(|registry| registry.id == *id).map(|registry| registry.name.clone());
+    let title = format!("Belongs to the registry {}.", name.unwrap_or_else(|| id.to_string()));
+    let page = paths::registry(id);
+    view! {
+        <Note tone="info" title=title>
+            <p>"Slipway made it, changes its password there, and deletes it with the registry. "<a href=page>"Open the registry"</a></p>
+        </Note>
+    }
 }
 
 fn head(credential: &Credential) -> impl IntoView + use<> {
     let id = credential.id.clone();
     let hidden = vec![("id", id.to_string())];
     let images = paths::images("", Some(&id), &[]);
+    let delete = credential.owned_by.is_none().then(|| {
+        view! { <a class="button" href=paths::delete_credential(&id)><Icon name=Name::Trash/>"Delete"</a> }
+    });
     view! {
         <PageHead title=credential.name.clone() under=(paths::CREDENTIALS.into(), "Credentials".into()) badge=super::badge(credential)>
             <a class="button quiet" href=images><Icon name=Name::Image/>"Browse images"</a>
             <Form to=CheckCredential::PATH class="row" flat=true hidden=hidden>
                 <Submit text="Test again" icon=Name::Refresh/>
             </Form>
-            <a class="button" href=paths::delete_credential(&id)><Icon name=Name::Trash/>"Delete"</a>
+            {delete}
         </PageHead>
     }
 }

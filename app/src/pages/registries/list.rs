@@ -1,8 +1,10 @@
 //! All registries.
 
+use crate::model::registry::{ManagedStatus, Registry};
+use crate::model::text;
 use crate::pages::{Page, PageResult};
-use crate::ui::table::{col, wide};
-use crate::ui::{Badge, Card, Empty, Icon, Name, PageHead, Table, Tone};
+use crate::ui::table::{Column, col, wide};
+use crate::ui::{Card, Empty, Icon, ManagedBadge, Name, PageHead, Table};
 use crate::{paths, request};
 use leptos::prelude::*;
 
@@ -14,35 +16,27 @@ pub async fn show() -> PageResult {
         view! {
             <Empty
                 title="No registries yet"
-                why="Builds push their images to a registry, and the Swarm pulls them from there. Without one, nothing can be built."
+                why="Builds push their images to a registry, and the Swarm pulls them from there. Slipway can run one for you."
                 action=(paths::NEW_REGISTRY.into(), "Create a registry")
             />
         }
         .into_any()
     } else {
-        let rows = registries
-            .into_iter()
-            .map(|registry| {
-                let place = match &registry.base_path {
-                    Some(base) => format!("{}/{base}", registry.host),
-                    None => registry.host.to_string(),
-                };
-                view! {
-                    <tr>
-                        <td>
-                            <span class="row">
-                                <a href=paths::registry(&registry.id)>{registry.name.clone()}</a>
-                                {registry.is_default.then(|| view! { <Badge tone=Tone::Idle text="Default"/> })}
-                            </span>
-                        </td>
-                        <td class="key"><code>{place}</code></td>
-                        <td class="wide"><a href=paths::credential(&registry.credential)>{registry.credential_name.clone()}</a></td>
-                        <td>{super::badge(&registry)}</td>
-                    </tr>
-                }
-            })
-            .collect_view();
-        let columns = vec![col("Registry"), col("Pushes to"), wide("Credential"), col("State")];
+        let mut rows = Vec::with_capacity(registries.len());
+        for registry in registries {
+            let status = match registry.managed {
+                Some(_) => Some(backend.registries.status(&actor, &registry.id).await?),
+                None => None,
+            };
+            rows.push(row(&registry, status));
+        }
+        let columns = vec![
+            col("Registry"),
+            col("Pushes to"),
+            wide("Run by"),
+            Column { name: "Size", class: "wide num" },
+            col("State"),
+        ];
         view! { <Table name="Registries" columns=columns>{rows}</Table> }.into_any()
     };
     Ok(Page::new(
@@ -54,4 +48,33 @@ pub async fn show() -> PageResult {
             <Card title="All registries" flush=true>{content}</Card>
         },
     ))
+}
+
+fn row(registry: &Registry, status: Option<ManagedStatus>) -> impl IntoView + use<> {
+    let size = status.as_ref().and_then(|status| status.usage).map(|usage| text::bytes(usage.bytes));
+    let run_by = match &registry.managed {
+        Some(_) => "Slipway".into_any(),
+        None => {
+            let credential = paths::credential(&registry.credential);
+            view! { "others, with "<a href=credential>{registry.credential_name.clone()}</a> }.into_any()
+        }
+    };
+    let state = match (&registry.managed, status) {
+        (Some(of), Some(status)) => view! { <ManagedBadge phase=of.phase state=status.state/> }.into_any(),
+        _ => super::badge(registry),
+    };
+    view! {
+        <tr>
+            <td>
+                <span class="row">
+                    <a href=paths::registry(&registry.id)>{registry.name.clone()}</a>
+                    {super::default_badge(registry)}
+                </span>
+            </td>
+            <td class="key"><code>{super::place(registry)}</code></td>
+            <td class="wide">{run_by}</td>
+            <td class="wide num">{size.unwrap_or_else(|| "–".to_owned())}</td>
+            <td>{state}</td>
+        </tr>
+    }
 }

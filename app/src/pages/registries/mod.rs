@@ -1,13 +1,22 @@
-//! Registries: where images are pushed to.
+//! Registries: where images are pushed to. `external` and `managed` are the pages of the two kinds; what both share is here.
 
 pub mod delete;
+pub mod edit;
+mod external;
 pub mod list;
+pub mod logs;
+mod managed;
+mod managed_fields;
 pub mod new;
+pub mod password;
 pub mod show;
 
-use crate::model::credential::Credential;
-use crate::model::registry::Registry;
-use crate::ui::{Badge, Checkbox, Field, Select, Submit, Tone};
+use crate::error::AppError;
+use crate::model::id::RegistryId;
+use crate::model::registry::{Managed, Registry, RegistryUser};
+use crate::request;
+use crate::ui::{Badge, Tone};
+use crate::{paths, ui::Empty};
 use leptos::prelude::*;
 
 /// Whether the credential works, in a word.
@@ -19,26 +28,63 @@ fn badge(registry: &Registry) -> AnyView {
     }
 }
 
-/// The fields, for a new registry and for an edit.
-fn fields(of: Option<&Registry>, credentials: Vec<Credential>, is_first: bool) -> impl IntoView + use<> {
-    let options = credentials
-        .into_iter()
-        .map(|credential| {
-            let words = format!("{} ({} at {})", credential.name, credential.username, credential.url.host);
-            (credential.id.to_string(), words)
-        })
-        .collect();
-    let name = of.map(|of| of.name.clone()).unwrap_or_default();
-    let chosen = of.map(|of| of.credential.to_string()).unwrap_or_default();
-    let base = of.and_then(|of| of.base_path.as_ref()).map(ToString::to_string).unwrap_or_default();
-    let is_default = of.map_or(is_first, |of| of.is_default);
-    view! {
-        <Field field="name" label="Name" value=name required=true hint="What you call it, like “internal”."/>
-        <Select field="credential" label="Credential" options=options value=chosen hint="It decides the host and the account."/>
-        <Field field="base_path" label="Base path" value=base mono=true
-            hint="Optional. Comes before <project>/<service>: your organisation at GHCR, your Docker ID at Docker Hub."/>
-        <Checkbox field="is_default" label="Use as default" checked=is_default
-            hint="Services that don't name a registry push here."/>
-        <Submit text="Save registry" class="primary"/>
+/// Says that this is the default one, where it is.
+fn default_badge(registry: &Registry) -> Option<AnyView> {
+    registry.is_default.then(|| view! { <Badge tone=Tone::Idle text="Default"/> }.into_any())
+}
+
+/// What comes before `<project>/<service>` in names of images.
+fn place(registry: &Registry) -> String {
+    match &registry.base_path {
+        Some(base) => format!("{}/{base}", registry.host),
+        None => registry.host.to_string(),
     }
+}
+
+/// Platforms that builds to it produce, in words.
+fn platforms(registry: &Registry) -> String {
+    if registry.platforms.is_empty() {
+        return "The one of the engine that builds".into();
+    }
+    registry.platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Platforms as they are typed.
+fn typed_platforms(registry: &Registry) -> String {
+    registry.platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Who uses it, and how.
+fn users(users: &[RegistryUser]) -> AnyView {
+    if users.is_empty() {
+        return view! {
+            <Empty
+                title="Nobody yet"
+                why="Services that build to it or run from it stand here."
+                action=(paths::NEW_SERVICE.into(), "Create a service")
+            />
+        }
+        .into_any();
+    }
+    let rows = users
+        .iter()
+        .map(|user| {
+            let what = match (user.builds, user.runs) {
+                (true, true) => "builds to it and runs from it",
+                (true, false) => "builds to it",
+                (false, _) => "runs from it",
+            };
+            view! { <li><span><a href=paths::service(&user.service)>{user.name.clone()}</a>" "<span class="muted">{what}</span></span></li> }
+        })
+        .collect_view();
+    view! { <ul class="rows">{rows}</ul> }.into_any()
+}
+
+/// The managed registry of the address; an external one has no such page.
+async fn find_managed() -> Result<(RegistryId, Registry, Managed), AppError> {
+    let (actor, backend) = request::signed_in()?;
+    let id: RegistryId = request::id("registry")?;
+    let registry = backend.registries.get(&actor, &id).await?;
+    let managed = registry.managed.clone().ok_or_else(|| AppError::NotFound("page".into()))?;
+    Ok((id, registry, managed))
 }
