@@ -1,13 +1,14 @@
 //! How to sign in at registry hosts: the use cases behind `app::api::credentials`.
 //!
 //! What must always hold: a password is sealed in the database and nowhere else; it only ever goes to the address it was
-//! typed for; nothing is saved that the registry didn't accept.
+//! typed for; nothing is saved that the registry didn't accept, but for the credentials of registries that Slipway runs.
 
 mod doctor;
 mod field;
 mod import;
 mod limit;
 mod login;
+mod owned;
 mod store;
 mod users;
 mod watch;
@@ -132,6 +133,7 @@ impl CredentialsApi for Credentials {
     ) -> Result<(), AppError> {
         actor.may(Action::ManageCredentials)?;
         let old = self.find(id).await?;
+        owned::refuse_owned(&old)?;
         if old.version != version {
             return Err(stale(id));
         }
@@ -169,6 +171,9 @@ impl CredentialsApi for Credentials {
     async fn check(&self, actor: &Actor, id: &CredentialId) -> Result<Credential, AppError> {
         actor.may(Action::ManageCredentials)?;
         let credential = self.find(id).await?;
+        if store::resting(self.db.read()).await.map_err(problems::of)?.contains(id) {
+            return Err(owned::resting(&credential).into());
+        }
         self.tests.take(&actor.account)?;
         self.examine_and_keep(&credential, doctor::Occasion::Asked).await?;
         self.find(id).await
@@ -176,6 +181,8 @@ impl CredentialsApi for Credentials {
 
     async fn delete(&self, actor: &Actor, id: &CredentialId) -> Result<(), AppError> {
         actor.may(Action::ManageCredentials)?;
+        // Whose it is never changes.
+        owned::refuse_owned(&self.find(id).await?)?;
         let mut tx = self.db.write().await.map_err(problems::of)?;
         let registries = store::registries_of(&mut tx, id).await.map_err(problems::of)?;
         let services = store::services_of(&mut tx, id).await.map_err(problems::of)?;

@@ -6,8 +6,8 @@ use app::model::credential::{Credential, CredentialFields, CredentialState, Trus
 use app::model::id::{CredentialId, ImportId, RegistryId, ServiceId};
 use app::model::image_ref::Repository;
 use app::model::report::Report;
-use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Row as _, SqliteExecutor};
 
 const SELECT: &str = "
     SELECT c.id, c.name, c.url, c.username, c.problem, c.checked_at, c.version, c.provider, c.namespaces, c.internal,
@@ -77,6 +77,37 @@ pub(super) async fn insert(
         Err(error) if is_taken(&error) => Ok(false),
         done => Ok(done.map(|_| true)?),
     }
+}
+
+/// It belongs to a registry that Slipway runs.
+pub(super) async fn set_owner(tx: &mut Tx, id: &CredentialId, owner: &RegistryId) -> Result<(), StorageError> {
+    let sql = "UPDATE credentials SET owned_by = ? WHERE id = ?";
+    sqlx::query(sql).bind(owner.as_str()).bind(id.as_str()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// What belongs to a registry: one, or none when it is gone.
+pub(super) async fn owned_by<'e>(
+    db: impl SqliteExecutor<'e>,
+    owner: &RegistryId,
+) -> Result<Vec<CredentialId>, StorageError> {
+    let rows = sqlx::query("SELECT id FROM credentials WHERE owned_by = ?").bind(owner.as_str()).fetch_all(db).await?;
+    rows.iter().map(|row| column(row, "id")).collect()
+}
+
+/// Those of registries that don't run: being created or deleted, or never made. It is no wonder that they don't answer.
+pub(super) async fn resting(db: &SqlitePool) -> Result<Vec<CredentialId>, StorageError> {
+    let sql = "SELECT c.id FROM credentials c LEFT JOIN managed_registries m ON m.id = c.owned_by
+                WHERE c.owned_by IS NOT NULL AND m.phase IS NOT 'running'";
+    sqlx::query(sql).fetch_all(db).await?.iter().map(|row| column(row, "id")).collect()
+}
+
+/// Another password, which was tried at the registry just before.
+pub(super) async fn renew(tx: &mut Tx, id: &CredentialId, now: i64) -> Result<(), StorageError> {
+    let sql =
+        "UPDATE credentials SET problem = NULL, checked_at = ?, report = NULL, version = version + 1 WHERE id = ?";
+    sqlx::query(sql).bind(now).bind(id.as_str()).execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// An update was tested just before, so it also says that the credential works.

@@ -2,7 +2,8 @@
 //! noticed before a deployment needs it; logins that last for hours are renewed before they end.
 //!
 //! What must always hold: one at a time; no credential is tried more often than that (many registries lock an account
-//! after wrong passwords), except that a registry that couldn't be reached is looked at again after half an hour.
+//! after wrong passwords), except that a registry that couldn't be reached is looked at again after half an hour. Those of
+//! registries of our own that don't run yet, or are being deleted, are left alone.
 
 use super::doctor::Occasion;
 use super::{Credentials, store};
@@ -58,7 +59,11 @@ impl Credentials {
     pub async fn look(&self) -> Result<usize, AppError> {
         self.sweep_imports().await?;
         let mut examined = 0;
+        let resting = store::resting(self.db.read()).await.map_err(problems::of)?;
         for credential in self.every().await? {
+            if resting.contains(&credential.id) {
+                continue;
+            }
             if due_at(&credential) <= self.clock.seconds() {
                 self.examine_and_keep(&credential, Occasion::Schedule).await?;
                 examined += 1;

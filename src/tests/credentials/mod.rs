@@ -6,6 +6,7 @@ mod delete;
 mod doctor;
 mod import;
 mod logs;
+mod owned;
 mod renewal;
 mod schedule;
 mod trust;
