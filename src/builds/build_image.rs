@@ -7,7 +7,7 @@ use super::checkout::{Git, stopped};
 use super::display::{self, Display};
 use super::folder::{self, BuildFolder};
 use super::login::LoginFile;
-use super::{Builds, FinishedBuild, ServiceFacts, buildx, causes, context, store};
+use super::{Builds, FinishedBuild, ServiceFacts, buildx, causes, context, deletion, store};
 use crate::jobs::{Handler, JobContext, JobError, internal};
 use crate::oci::OciError;
 use crate::registries::Target;
@@ -114,9 +114,9 @@ impl BuildImage {
         // The tag isn't known yet; the repository is.
         let reference = name(build, &facts, &target, "latest")?;
         cx.log(&format!("Pushing to {}/{} in the registry {}.", reference.host, reference.repository, target.name));
-        cx.or_cancel(inner.oci.may_push(&target.access, &reference.repository))
-            .await?
-            .map_err(|error| unreachable(&error, &target))?;
+        if let Err(error) = cx.or_cancel(inner.oci.may_push(&target.access, &reference.repository)).await? {
+            return Err(self.unreachable(&error, &target).await);
+        }
         let version = inner
             .runner
             .capture(buildx::version(&folder.home(), &inner.config.docker_host), &cx.cancel)
@@ -135,6 +135,7 @@ impl BuildImage {
             ));
         }
         cx.log(version.out.trim_end());
+        self.builds.check_platforms(&target, folder, cx).await?;
         Ok(Plan { facts, target })
     }
 
@@ -172,17 +173,44 @@ impl BuildImage {
             ("org.opencontainers.image.revision", resolved.commit.to_string()),
             ("slipway.service", build.service.to_string()),
         ];
-        let push = buildx::Push { reference: &resolved.reference, located: &located, labels: &labels };
+        let push = buildx::Push {
+            reference: &resolved.reference,
+            located: &located,
+            labels: &labels,
+            platforms: &target.platforms,
+        };
         let login = LoginFile::write(&folder.login(), &target.access.url.host, target.access.login.as_ref())
             .map_err(internal)?;
         let mut display = Display::new(cx);
-        let ended =
-            inner.runner.run(buildx::build(&push, folder, &inner.config.docker_host), &cx.cancel, &mut display).await;
+        let stop = cx.cancel.child_token();
+        let mut is_deleted = false;
+        let ended = {
+            let call = buildx::build(&push, folder, &inner.config.docker_host);
+            let running = inner.runner.run(call, &stop, &mut display);
+            tokio::pin!(running);
+            loop {
+                tokio::select! {
+                    ended = &mut running => break ended,
+                    () = self.builds.deletion(&target.id), if !is_deleted => {
+                        is_deleted = true;
+                        stop.cancel();
+                    }
+                }
+            }
+        };
         drop(login);
         let written = display.end().await;
+        if is_deleted && !cx.cancel.is_cancelled() {
+            return Err(JobError::Fail(deletion::told(&deletion::called(&target.name))));
+        }
         let ended = ended.map_err(|error| stopped(error, "docker buildx"))?;
         if !ended.is_success() {
-            return Err(self.explain(&written, ended.code, target, &resolved.reference).await);
+            let error = self.explain(&written, ended.code, target, &resolved.reference).await;
+            return Err(if causes::is_push(&written) {
+                self.builds.unless_deleted(&target.id, &deletion::called(&target.name), error).await
+            } else {
+                error
+            });
         }
         let metadata = std::fs::read_to_string(folder.metadata()).map_err(internal)?;
         buildx::digest(&metadata).ok_or_else(|| {
@@ -218,10 +246,10 @@ impl BuildImage {
         let reference = build.reference.clone().ok_or_else(|| gone("build"))?;
         let target = self.target(&build, cx).await?;
         let tag = reference.tag.as_ref().map(ToString::to_string).unwrap_or_default();
-        let found = cx
-            .or_cancel(inner.oci.digest(&target.access, &reference.repository, &tag))
-            .await?
-            .map_err(|error| unreachable(&error, &target))?;
+        let found = match cx.or_cancel(inner.oci.digest(&target.access, &reference.repository, &tag)).await? {
+            Ok(found) => found,
+            Err(error) => return Err(self.unreachable(&error, &target).await),
+        };
         match found {
             Some(found) if found == *pushed => {}
             Some(found) => {
@@ -279,19 +307,20 @@ impl BuildImage {
         store::find(self.builds.inner.db.read(), id).await.map_err(internal)?.ok_or_else(|| gone("build"))
     }
 
+    /// The registry doesn't answer as it should.
+    async fn unreachable(&self, error: &OciError, target: &Target) -> JobError {
+        let problem = error.problem().with_link(paths::registry(&target.id), "See the registry");
+        self.builds.unless_deleted(&target.id, &deletion::called(&target.name), JobError::Fail(problem)).await
+    }
+
     /// The registry, opened; its password is masked from here on, alone and as Docker encodes it.
     async fn target(&self, build: &Build, cx: &JobContext) -> Result<Target, JobError> {
-        let target = self.builds.inner.registries.target(&build.registry).await.map_err(refused)?;
-        let target = target.ok_or_else(|| {
-            JobError::Fail(
-                Problem::new(
-                    "registry.gone",
-                    "The registry that this build pushes to was deleted.",
-                    "Build again: the registry is then chosen anew.",
-                )
-                .with_link(paths::REGISTRIES, "See the registries"),
-            )
-        })?;
+        let deleted = || JobError::Fail(deletion::told(&deletion::at(build.reference.as_ref())));
+        let target = match self.builds.inner.registries.target(&build.registry).await {
+            Ok(target) => target.ok_or_else(deleted)?,
+            Err(_) if self.builds.is_deleted(&build.registry).await => return Err(deleted()),
+            Err(error) => return Err(refused(error)),
+        };
         if let Some(login) = &target.access.login {
             cx.mask(&login.password);
             let password = login.password.expose("its encoded form is masked");
@@ -314,10 +343,6 @@ fn name(build: &Build, facts: &ServiceFacts, target: &Target, tag: &str) -> Resu
                 .with_link(paths::edit_service(&build.service), "Edit the service"),
         )
     })
-}
-
-fn unreachable(error: &OciError, target: &Target) -> JobError {
-    JobError::Fail(error.problem().with_link(paths::registry(&target.id), "See the registry"))
 }
 
 fn gone(what: &str) -> JobError {

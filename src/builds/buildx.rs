@@ -4,6 +4,7 @@ use super::context::Located;
 use super::folder::BuildFolder;
 use crate::process::{Invocation, Program};
 use app::model::image_ref::{Digest, ImageRef};
+use app::model::platform::Platform;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub(super) struct Push<'a> {
     pub(super) located: &'a Located,
     /// Keys are ours; values are ids.
     pub(super) labels: &'a [(&'static str, String)],
+    /// Empty: the one of the engine.
+    pub(super) platforms: &'a [Platform],
 }
 
 /// The whole call. `docker_host` comes from the configuration.
@@ -36,6 +39,23 @@ pub(super) fn version(folder: &Path, docker_host: &str) -> Invocation {
         .env("DOCKER_HOST", docker_host)
 }
 
+/// Where the engine keeps images: `docker info`. Only containerd's store can keep one for several platforms.
+pub(super) fn store(folder: &Path, docker_host: &str) -> Invocation {
+    Invocation::new(Program::Docker)
+        .args(["info", "--format={{json .DriverStatus}}"])
+        .env("HOME", folder)
+        .env("DOCKER_CONFIG", folder)
+        .env("DOCKER_HOST", docker_host)
+}
+
+/// Whether what [`store`] wrote is containerd's store.
+pub(super) fn is_containerd(written: &str) -> bool {
+    let pairs: Vec<Vec<String>> = serde_json::from_str(written.trim()).unwrap_or_default();
+    pairs.iter().any(|pair| {
+        matches!(pair.as_slice(), [key, value] if key == "driver-type" && value.starts_with("io.containerd.snapshotter"))
+    })
+}
+
 /// Values are joined to their flags with `=`, so that none can pass for a flag; the context stands behind `--`.
 fn args(push: &Push<'_>, metadata: &Path) -> Vec<OsString> {
     let mut args: Vec<OsString> = ["buildx", "build", "--push", "--progress=rawjson", "--provenance=false"]
@@ -45,6 +65,10 @@ fn args(push: &Push<'_>, metadata: &Path) -> Vec<OsString> {
     args.push(joined("--metadata-file=", metadata));
     for (key, value) in push.labels {
         args.push(format!("--label={key}={value}").into());
+    }
+    if !push.platforms.is_empty() {
+        let platforms: Vec<_> = push.platforms.iter().map(Platform::as_str).collect();
+        args.push(format!("--platform={}", platforms.join(",")).into());
     }
     args.push(format!("--tag={}", push.reference).into());
     args.push(joined("--file=", &push.located.dockerfile));
@@ -90,7 +114,7 @@ mod tests {
         let located = Located { dockerfile: "/b/source/--load $(id)".into(), context: "/b/source/-x;y".into() };
         let reference: ImageRef = "127.0.0.1:5000/shop/web:c0ffee".parse().expect("a reference");
         let labels = [("org.opencontainers.image.revision", "c0ffee".to_owned())];
-        let push = Push { reference: &reference, located: &located, labels: &labels };
+        let push = Push { reference: &reference, located: &located, labels: &labels, platforms: &[] };
         assert_eq!(
             args(&push, Path::new("/b/metadata.json")),
             [
@@ -108,6 +132,31 @@ mod tests {
             ]
             .map(OsString::from)
         );
+    }
+
+    #[test]
+    fn platforms_are_one_element_and_none_is_no_element() {
+        let located = Located { dockerfile: "/b/source/Dockerfile".into(), context: "/b/source".into() };
+        let reference: ImageRef = "127.0.0.1:5000/shop/web:c0ffee".parse().expect("a reference");
+        let platforms = ["linux/amd64", "linux/arm/v7"].map(|text| text.parse().expect("a platform"));
+        let with = |platforms| {
+            let push = Push { reference: &reference, located: &located, labels: &[], platforms };
+            args(&push, Path::new("/b/metadata.json"))
+                .into_iter()
+                .filter(|arg| arg.to_str().is_some_and(|arg| arg.contains("platform")))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(with(&platforms), [OsString::from("--platform=linux/amd64,linux/arm/v7")]);
+        assert_eq!(with(&platforms[1..]), [OsString::from("--platform=linux/arm/v7")]);
+        assert!(with(&[]).is_empty());
+    }
+
+    #[test]
+    fn the_store_is_read_from_what_docker_writes() {
+        assert!(is_containerd("[[\"driver-type\",\"io.containerd.snapshotter.v1\"]]\n"));
+        for other in ["[[\"Backing Filesystem\",\"extfs\"],[\"Supports d_type\",\"true\"]]", "null", "", "garbage"] {
+            assert!(!is_containerd(other), "{other}");
+        }
     }
 
     #[test]

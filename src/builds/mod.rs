@@ -5,18 +5,21 @@
 //! is over; an image counts as built once the registry itself names its digest.
 //!
 //! `build_image` has the steps; `git` and `checkout` fetch; `context` and `frontend` look at what was fetched; `login` and
-//! `buildx` build and push; `progress` and `display` show it; `causes` explains failures.
+//! `buildx` build and push; `progress` and `display` show it; `causes` explains failures; `deletion` notices that the
+//! registry goes.
 
 mod build_image;
 mod buildx;
 mod causes;
 mod checkout;
 mod context;
+mod deletion;
 mod display;
 mod folder;
 mod frontend;
 mod git;
 mod login;
+mod platforms;
 mod progress;
 mod store;
 

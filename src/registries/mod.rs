@@ -122,6 +122,11 @@ impl Registries {
         }))
     }
 
+    /// Whether it is gone, or going.
+    pub async fn is_deleted(&self, id: &RegistryId) -> Result<bool, AppError> {
+        store::is_deleted(self.parts.db.read(), id).await.map_err(problems::of)
+    }
+
     /// All the jobs about managed ones.
     pub fn handlers(&self) -> Vec<std::sync::Arc<dyn crate::jobs::Handler>> {
         managed::handlers(self)

@@ -35,6 +35,13 @@ pub(super) async fn find<'e>(db: impl SqliteExecutor<'e>, id: &RegistryId) -> Re
     sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(db).await?.as_ref().map(read).transpose()
 }
 
+/// Whether it is gone, or going.
+pub(super) async fn is_deleted(db: &SqlitePool, id: &RegistryId) -> Result<bool, StorageError> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM registries r LEFT JOIN managed_registries m ON m.id = r.id
+                                   WHERE r.id = ? AND m.phase IS NOT 'deleting')";
+    Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_one(db).await?)
+}
+
 pub(super) async fn default(db: &SqlitePool) -> Result<Option<RegistryId>, StorageError> {
     let row = sqlx::query("SELECT id FROM registries WHERE is_default = 1").fetch_optional(db).await?;
     row.as_ref().map(|row| column(row, "id")).transpose()
