@@ -19,6 +19,7 @@ mod migrations;
 mod oci;
 mod process;
 mod providers;
+mod proxy;
 mod registries;
 mod services;
 mod settings;
