@@ -42,6 +42,8 @@ pub struct Config {
     pub local_repositories: Vec<PathBuf>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// What new registries of Slipway's own run, unless another image is asked for.
+    pub registry_image: ImageRef,
     /// An image with Slipway that every node can pull: the proxy of managed registries, where a Swarm needs one.
     pub proxy_image: Option<ImageRef>,
 }
@@ -144,6 +146,8 @@ impl Config {
                 Some(given) => given.addresses()?,
                 None => Vec::new(),
             },
+            registry_image: or_default("registry-image", DEFAULT_REGISTRY_IMAGE)?
+                .parse("write an image's name, such as docker.io/library/registry:2.8.3.")?,
             proxy_image: find("proxy-image")?.map(Given::image).transpose()?,
             data_dir,
         })
@@ -164,6 +168,7 @@ impl Config {
             },
             list(self.local_repositories.iter().map(|path| path.display().to_string()).collect()),
             list(self.trusted_proxies.iter().map(ToString::to_string).collect()),
+            self.registry_image.to_string(),
             self.proxy_image.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
         ];
         SETTINGS.iter().map(|setting| setting.key.to_owned()).zip(values).collect()
@@ -185,6 +190,8 @@ pub const DEFAULT_FILE: &str = "slipway.toml";
 const DEFAULT_LISTEN: &str = "127.0.0.1:7400";
 const DEFAULT_DATA_DIR: &str = "./slipway-data";
 const DEFAULT_DOCKER_HOST: &str = "unix:///var/run/docker.sock";
+/// The newest of the series that managed registries are tested with.
+pub const DEFAULT_REGISTRY_IMAGE: &str = "docker.io/library/registry:2.8.3";
 
 fn read_file(path: &Path) -> Result<toml::Table, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;

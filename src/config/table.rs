@@ -14,7 +14,7 @@ pub struct Setting {
 }
 
 /// All settings, in the order people read them.
-pub const SETTINGS: [Setting; 9] = [
+pub const SETTINGS: [Setting; 10] = [
     Setting {
         key: "listen",
         value: "ADDRESS:PORT",
@@ -57,6 +57,12 @@ pub const SETTINGS: [Setting; 9] = [
         value: "ADDRESSES",
         default: "none",
         meaning: "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; a list, or separated by commas.",
+    },
+    Setting {
+        key: "registry-image",
+        value: "IMAGE",
+        default: super::DEFAULT_REGISTRY_IMAGE,
+        meaning: "What new managed registries run when the form names no other image; 2.8 and 3.x fit.",
     },
     Setting {
         key: "proxy-image",

@@ -35,6 +35,7 @@ fn a_wrong_setting_names_its_place_and_its_rule() {
         (&[("listen", "7400")][..], &[][..], "", "--listen"),
         (&[], &[("SLIPWAY_PUBLIC_URL", "https://a.example/path")], "", "SLIPWAY_PUBLIC_URL"),
         (&[], &[("SLIPWAY_PUBLIC_URL", "ftp://a.example")], "", "https://slipway.example.com"),
+        (&[], &[("SLIPWAY_REGISTRY_IMAGE", "not an image")], "", "docker.io/library/registry:2.8.3"),
         (&[], &[], "lisen = 'x'", "unknown key \"lisen\""),
         (&[], &[], "listen = 7400", "key listen of the configuration file"),
         (&[], &[("SLIPWAY_TRUSTED_PROXIES", "10.0.0.1, proxy")], "", "proxy isn't an IP address"),

@@ -63,6 +63,13 @@ impl Docker {
         self.ask(self.client.init_swarm(request)).await.map(drop)
     }
 
+    /// The node of the engine that is asked: Swarm's id and the host name. None: it isn't in a Swarm.
+    pub async fn own_node(&self) -> Result<Option<(String, String)>, DockerError> {
+        let info = self.ask(self.client.info()).await?;
+        let id = info.swarm.and_then(|swarm| swarm.node_id).filter(|id| !id.is_empty());
+        Ok(id.map(|id| (id, info.name.unwrap_or_default())))
+    }
+
     /// The Swarm's machines.
     pub async fn nodes(&self) -> Result<Vec<Node>, DockerError> {
         let nodes = self.ask(self.client.list_nodes(None::<bollard::query_parameters::ListNodesOptions>)).await?;

@@ -178,6 +178,26 @@ impl Docker {
         }
     }
 
+    /// The TCP ports that services of the Swarm publish, whoever made them.
+    pub async fn published_ports(&self) -> Result<Vec<u16>, DockerError> {
+        let options = None::<bollard::query_parameters::ListServicesOptions>;
+        let services = self.ask(self.client.list_services(options)).await?;
+        let ports = services.into_iter().flat_map(|service| {
+            let wanted = service.spec.and_then(|spec| spec.endpoint_spec).and_then(|endpoint| endpoint.ports);
+            // Those that the Swarm chose by itself are in its answer alone.
+            let given = service.endpoint.and_then(|endpoint| endpoint.ports);
+            wanted.into_iter().chain(given).flatten()
+        });
+        let is_tcp = |port: &EndpointPortConfig| {
+            matches!(
+                port.protocol,
+                None | Some(EndpointPortConfigProtocolEnum::TCP | EndpointPortConfigProtocolEnum::EMPTY)
+            )
+        };
+        let ports = ports.filter(is_tcp).filter_map(|port| port.published_port);
+        Ok(ports.filter_map(|port| u16::try_from(port).ok()).filter(|port| *port > 0).collect())
+    }
+
     /// The services with this label (`key` or `key=value`).
     pub async fn services(&self, label: &str) -> Result<Vec<Found>, DockerError> {
         let options = ListServicesOptionsBuilder::default().filters(&filter("label", &[label.to_owned()])).build();

@@ -3,7 +3,7 @@
 
 use super::{Docker, DockerError, filter};
 use bollard::models::{Volume as Raw, VolumeCreateRequest};
-use bollard::query_parameters::{ListVolumesOptionsBuilder, RemoveVolumeOptions};
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptions};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -35,6 +35,16 @@ impl Docker {
         let options = ListVolumesOptionsBuilder::default().filters(&filter("label", &[label.to_owned()])).build();
         let found = self.ask(self.client.list_volumes(Some(options))).await?;
         Ok(found.volumes.unwrap_or_default().into_iter().map(volume).collect())
+    }
+
+    /// Whether a container of this engine has it, running or not.
+    pub async fn is_volume_used(&self, name: &str) -> Result<bool, DockerError> {
+        let options =
+            ListContainersOptionsBuilder::default().all(true).filters(&filter("volume", &[name.to_owned()])).build();
+        let found = self.ask(self.client.list_containers(Some(options))).await?;
+        // The filter also finds what is mounted at a folder of this name.
+        let has_it = |mount: &bollard::models::MountPoint| mount.name.as_deref() == Some(name);
+        Ok(found.iter().any(|container| container.mounts.iter().flatten().any(has_it)))
     }
 
     /// Finds or creates the volume.

@@ -158,6 +158,7 @@ pub(super) mod tests {
                 image: "registry:2".into(),
                 domain: None,
                 storage: Storage::Volume { name: "slipway-registry-1".into() },
+                keys: 0,
             },
             revision: 1,
             settled: None,

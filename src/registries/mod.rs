@@ -3,25 +3,41 @@
 //! What must always hold: as soon as there is a registry, exactly one is the default; a registry that services push to or
 //! run from stays.
 
+mod apply;
+mod bring_up;
 mod causes;
+mod change;
+mod config;
+mod create;
 mod disk;
+mod ground;
+mod healthy;
+mod image;
+mod keys;
 mod log;
 mod managed;
 mod names;
+mod place;
 mod probe;
 mod reach;
 mod record;
+mod repair;
+mod restart;
+mod spec;
 mod store;
 mod store_history;
 mod store_managed;
+mod undo;
+mod verdict;
 mod watch;
+mod words;
 
 use crate::activity;
 use crate::clock::{Clock, random};
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::docker::Docker;
-use crate::jobs::Jobs;
+use crate::jobs::{Handler, Jobs};
 use crate::oci::{self, Access};
 use crate::problems;
 use crate::settings::Settings;
@@ -40,6 +56,7 @@ use app::model::registry::{
 use app::model::secret::Secret;
 use app::paths;
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// All that a push or pull needs to know of a registry.
 #[derive(Clone, Debug)]
@@ -128,8 +145,13 @@ impl Registries {
     }
 
     /// All the jobs about managed ones.
-    pub fn handlers(&self) -> Vec<std::sync::Arc<dyn crate::jobs::Handler>> {
-        managed::handlers(self)
+    pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
+        vec![
+            Arc::new(create::Create(self.clone())),
+            Arc::new(change::Change(self.clone())),
+            Arc::new(restart::Restart(self.clone())),
+            Arc::new(repair::Repair(self.clone())),
+        ]
     }
 
     async fn find(&self, id: &RegistryId) -> Result<Registry, AppError> {

@@ -214,7 +214,12 @@ mod tests {
             reach: Reach::Proxy,
             node: Some(("n1".into(), "one".into())),
             volume_created: None,
-            wanted: Wanted { image: "registry:2".into(), domain: None, storage: Storage::Volume { name: "v".into() } },
+            wanted: Wanted {
+                image: "registry:2".into(),
+                domain: None,
+                storage: Storage::Volume { name: "v".into() },
+                keys: 0,
+            },
             revision: 3,
             settled: None,
         };

@@ -14,6 +14,9 @@ pub(super) struct Wanted {
     pub domain: Option<RegistryHost>,
     /// What keeps the images.
     pub storage: Storage,
+    /// The revision under which the vault has the keys of its bucket; 0: it has none.
+    #[serde(default)]
+    pub keys: i64,
 }
 
 /// One registry that Slipway runs.

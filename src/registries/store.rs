@@ -55,6 +55,12 @@ pub(super) async fn count(tx: &mut Tx) -> Result<i64, StorageError> {
     Ok(sqlx::query_scalar("SELECT count(*) FROM registries").fetch_one(&mut **tx).await?)
 }
 
+/// Whether a registry has this name already.
+pub(super) async fn has_name(db: &SqlitePool, name: &str) -> Result<bool, StorageError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM registries WHERE name = ?)";
+    Ok(sqlx::query_scalar(sql).bind(name).fetch_one(db).await?)
+}
+
 /// The host of a credential; None: it was deleted.
 pub(super) async fn host_of(tx: &mut Tx, id: &CredentialId) -> Result<Option<RegistryHost>, StorageError> {
     let row =

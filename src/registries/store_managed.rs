@@ -1,9 +1,9 @@
 //! The SQL of registries that Slipway runs.
 
 use super::record::{Record, Wanted};
-use crate::storage::{StorageError, column, from_json, parsed};
-use app::model::id::RegistryId;
-use app::model::registry::{Managed, Reach};
+use crate::storage::{StorageError, Tx, column, from_json, is_taken, parsed, to_json};
+use app::model::id::{JobId, RegistryId};
+use app::model::registry::{Managed, Phase, Reach};
 use sqlx::Row as _;
 use sqlx::SqliteExecutor;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -45,6 +45,116 @@ pub(super) async fn record_of<'e>(
 ) -> Result<Option<Record>, StorageError> {
     let sql = format!("{SELECT} WHERE m.id = ?");
     sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(db).await?.as_ref().map(record).transpose()
+}
+
+/// Writes a new one, whose row in `registries` is there already. False: another registry has its port.
+pub(super) async fn insert(tx: &mut Tx, record: &Record) -> Result<bool, StorageError> {
+    let done = sqlx::query(
+        "INSERT INTO managed_registries
+                (id, phase, wants_default, keep_data, port, reach, node_id, node_name, wanted, revision)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(record.id.as_str())
+    .bind(record.phase.as_str())
+    .bind(record.wants_default)
+    .bind(record.keep_data)
+    .bind(record.port)
+    .bind(record.reach.as_str())
+    .bind(record.node.as_ref().map(|(id, _)| id))
+    .bind(record.node.as_ref().map(|(_, name)| name))
+    .bind(to_json(&record.wanted, "settings of a registry")?)
+    .bind(record.revision)
+    .execute(&mut **tx)
+    .await;
+    match done {
+        Ok(_) => Ok(true),
+        Err(error) if is_taken(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where it is in its life.
+pub(super) async fn set_phase(tx: &mut Tx, id: &RegistryId, phase: Phase) -> Result<(), StorageError> {
+    let sql = "UPDATE managed_registries SET phase = ? WHERE id = ?";
+    sqlx::query(sql).bind(phase.as_str()).bind(id.as_str()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// What the Swarm is to have from now on, and its revision.
+pub(super) async fn set_wanted(
+    tx: &mut Tx,
+    id: &RegistryId,
+    wanted: &Wanted,
+    revision: i64,
+) -> Result<(), StorageError> {
+    sqlx::query("UPDATE managed_registries SET wanted = ?, revision = ? WHERE id = ?")
+        .bind(to_json(wanted, "settings of a registry")?)
+        .bind(revision)
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The same with other settings that don't reach the Swarm, also in those it would return to.
+pub(super) async fn set_settled(tx: &mut Tx, id: &RegistryId, settled: &Wanted) -> Result<(), StorageError> {
+    sqlx::query("UPDATE managed_registries SET settled = ? WHERE id = ? AND settled IS NOT NULL")
+        .bind(to_json(settled, "settings of a registry")?)
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// How it is reached, when the nodes have changed.
+pub(super) async fn set_reach(tx: &mut Tx, id: &RegistryId, reach: Reach) -> Result<(), StorageError> {
+    let sql = "UPDATE managed_registries SET reach = ? WHERE id = ?";
+    sqlx::query(sql).bind(reach.as_str()).bind(id.as_str()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Which volume counts; None: the next one that is made.
+pub(super) async fn set_volume_created(
+    tx: &mut Tx,
+    id: &RegistryId,
+    created: Option<&str>,
+) -> Result<(), StorageError> {
+    let sql = "UPDATE managed_registries SET volume_created = ? WHERE id = ?";
+    sqlx::query(sql).bind(created).bind(id.as_str()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Whether it is to become the default once it runs.
+pub(super) async fn set_wants_default(tx: &mut Tx, id: &RegistryId, wants: bool) -> Result<(), StorageError> {
+    let sql = "UPDATE managed_registries SET wants_default = ? WHERE id = ?";
+    sqlx::query(sql).bind(wants).bind(id.as_str()).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The settings of this revision passed the probe. Nothing happens when there is a newer one by now.
+pub(super) async fn settle(tx: &mut Tx, record: &Record) -> Result<(), StorageError> {
+    sqlx::query(
+        "UPDATE managed_registries SET phase = ?, wants_default = 0, settled = ?, settled_revision = revision
+          WHERE id = ? AND revision = ?",
+    )
+    .bind(Phase::Running.as_str())
+    .bind(to_json(&record.wanted, "settings of a registry")?)
+    .bind(record.id.as_str())
+    .bind(record.revision)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The kind and id of a job about it that hasn't ended.
+pub(super) async fn unfinished_job(tx: &mut Tx, subject: &str) -> Result<Option<(String, JobId)>, StorageError> {
+    let row = sqlx::query(
+        "SELECT kind, id FROM jobs WHERE subject = ? AND state IN ('queued', 'running', 'cancelling') LIMIT 1",
+    )
+    .bind(subject)
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|row| Ok((row.try_get("kind")?, column(&row, "id")?))).transpose()
 }
 
 fn record(row: &SqliteRow) -> Result<Record, StorageError> {

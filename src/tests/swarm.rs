@@ -144,6 +144,7 @@ pub fn config(folder: &Path, docker_host: &str) -> Config {
         log_format: LogFormat::Text,
         local_repositories: vec![folder.join("repositories")],
         trusted_proxies: Vec::new(),
+        registry_image: "slipway-lab/registry:2".parse().expect("an image"),
         proxy_image: None,
     }
 }

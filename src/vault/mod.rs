@@ -168,6 +168,13 @@ impl Vault {
         self.unseal(owner, name, &sealed)
     }
 
+    /// Forgets one secret; one that isn't there is fine.
+    pub async fn forget_one(&self, tx: &mut Tx, owner: &str, name: &str) -> Result<(), VaultError> {
+        let sql = "DELETE FROM secrets WHERE owner = ? AND name = ?";
+        sqlx::query(sql).bind(owner).bind(name).execute(&mut **tx).await?;
+        Ok(())
+    }
+
     /// Forgets all secrets of an owner.
     pub async fn forget(&self, tx: &mut Tx, owner: &str) -> Result<(), VaultError> {
         sqlx::query("DELETE FROM secrets WHERE owner = ?").bind(owner).execute(&mut **tx).await?;

@@ -314,6 +314,7 @@ fn wire(
         log_format: LogFormat::Text,
         local_repositories: vec![folder.path().join("repos")],
         trusted_proxies: Vec::new(),
+        registry_image: "slipway-lab/registry:2".parse().expect("an image"),
         proxy_image: None,
         data_dir,
     };

@@ -2,7 +2,7 @@
 
 mod default;
 mod delete;
-mod managed;
+pub mod managed;
 mod update;
 
 use crate::credentials::{CANARY, House, form, honest};

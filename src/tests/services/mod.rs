@@ -6,4 +6,4 @@ mod pair;
 mod restart;
 mod rotation;
 mod rules;
-mod world;
+pub mod world;

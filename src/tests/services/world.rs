@@ -40,6 +40,7 @@ pub struct World {
     pub actor: Actor,
     pub credentials: Credentials,
     pub registries: Registries,
+    pub docker: Docker,
     stop: CancellationToken,
 }
 
@@ -79,17 +80,17 @@ impl World {
             registries.clone(),
             images.clone(),
             oci,
-            docker,
+            docker.clone(),
             config,
             settings,
         );
         credentials.set_users(Arc::new(services.clone()));
         images.set_swarm(Arc::new(services.clone()));
-        for handler in services.handlers() {
+        for handler in services.handlers().into_iter().chain(registries.handlers()) {
             jobs.register(handler);
         }
         let actor = Actor { account: AccountId::from_random([1; 8]), username: "owner".into(), role: Role::Owner };
-        Self { db, services, jobs, actor, credentials, registries, stop: CancellationToken::new() }
+        Self { db, services, jobs, actor, credentials, registries, docker, stop: CancellationToken::new() }
     }
 
     /// Works on jobs from now on.

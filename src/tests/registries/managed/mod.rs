@@ -1,3 +1,7 @@
 //! Registries that Slipway runs.
 
+mod change;
+mod create;
+pub mod house;
 mod probe;
+mod restart;
