@@ -240,7 +240,7 @@ async fn managed_registries_say_how_they_are_and_offer_the_way_out() {
         let to = |what: &str| format!("action=\"/api/registries/{what}");
         assert!(html.contains(&to(offered)) || offered.is_empty(), "{name} offers {offered}: {html}");
         assert!(!html.contains(&to(missing)), "{name} doesn't offer {missing}");
-        for id in ["state", "power", "now", "usage"] {
+        for id in ["state", "power", "now"] {
             assert!(html.contains(&format!("id=\"{id}\"")), "{name}: {id}");
         }
     }

@@ -24,6 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = std::env::args().nth(1).map_or(Ok(7171), |port| port.parse())?;
     let router = app::routes::router()
         .route("/jobs/{id}/log", get(log))
+        .route("/registries/{id}/log", get(registry_log))
         .fallback(file_or_not_found)
         .layer(from_fn(set_the_scene));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
@@ -52,6 +53,17 @@ async fn log(RawQuery(query): RawQuery) -> Sse<impl Stream<Item = Result<Event, 
                 )
             }
         })
+    });
+    Sse::new(events)
+}
+
+/// A registry that prints a few lines at a time; after a while the connection is lost.
+async fn registry_log() -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let events = stream::iter(0..40_u64).then(|n| async move {
+        tokio::time::sleep(std::time::Duration::from_millis(if n % 4 == 0 { 1_500 } else { 10 })).await;
+        let entry = samples::live_line(n);
+        let text = serde_json::to_string(&entry).unwrap_or_default();
+        Ok(Event::default().event("line").id(entry.cursor).data(text))
     });
     Sse::new(events)
 }

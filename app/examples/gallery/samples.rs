@@ -534,6 +534,15 @@ pub fn running_steps() -> Vec<Step> {
     steps(&job(1))
 }
 
+/// A line that a registry prints while somebody looks.
+#[cfg_attr(test, expect(dead_code, reason = "the gallery's event stream uses it"))]
+pub fn live_line(n: u64) -> LogEntry {
+    let mut line = managed::log().remove(usize::try_from(n % 5).unwrap_or_default());
+    line.at = now() * 1_000;
+    line.text = format!("{} (live, {n})", line.text);
+    line
+}
+
 fn lines(job: &Job) -> Vec<LogLine> {
     let mut lines: Vec<(&str, String)> = vec![
         ("prepare", "The registry 127.0.0.1:5600 accepts pushes to shop/web.".into()),

@@ -79,3 +79,27 @@ pub fn More(
         </details>
     }
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::error::AppError;
+    use crate::request::FormState;
+
+    fn html(values: &[(&str, &str)], error: Option<AppError>) -> String {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let state = Some(FormState { action: String::new(), values, error });
+        Owner::new().with(|| {
+            provide_context(Scope { state, nested: true });
+            view! { <More title="More" fields=&["image", "port"]>"inside"</More> }.to_html()
+        })
+    }
+
+    #[test]
+    fn fields_folded_away_are_open_when_somebody_has_to_look() {
+        assert!(!html(&[("image", ""), ("name", "x")], None).contains(" open"));
+        assert!(html(&[("image", "registry:3")], None).contains(" open"), "what was typed is in sight");
+        assert!(html(&[], Some(AppError::field("port", "It is taken."))).contains(" open"), "and what is wrong");
+        assert!(!html(&[], Some(AppError::field("name", "It is taken."))).contains(" open"));
+    }
+}

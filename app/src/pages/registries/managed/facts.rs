@@ -23,8 +23,8 @@ fn reach_words(reach: Reach, port: u16) -> String {
     }
 }
 
-/// The cards.
-pub(super) fn cards(registry: &Registry, of: &Managed, newest: Option<&(Job, Vec<Step>)>) -> impl IntoView + use<> {
+/// The card.
+pub(super) fn card(registry: &Registry, of: &Managed, newest: Option<&(Job, Vec<Step>)>) -> impl IntoView + use<> {
     let credential = paths::credential(&registry.credential);
     let placement = match &of.node {
         Some((_, name)) => format!("On {name}, where its volume is. When that node is away, so is the registry."),
@@ -60,7 +60,6 @@ pub(super) fn cards(registry: &Registry, of: &Managed, newest: Option<&(Job, Vec
                 <Fact name="Created"><Age seconds=created/></Fact>
             </Facts>
         </Card>
-        {by_hand(registry, of)}
     }
 }
 
@@ -72,7 +71,7 @@ fn bucket(place: &S3Place) -> AnyView {
 }
 
 /// How people and other machines sign in.
-fn by_hand(registry: &Registry, of: &Managed) -> impl IntoView + use<> {
+pub(super) fn by_hand(registry: &Registry, of: &Managed) -> impl IntoView + use<> {
     let on_node = format!("docker login {} --username {}", registry.host, of.username);
     let elsewhere = of.domain.as_ref().map(|domain| {
         let login = format!("docker login {domain} --username {}", of.username);

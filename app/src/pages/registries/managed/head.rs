@@ -120,7 +120,7 @@ fn retry(registry: &Registry) -> AnyView {
     view! {
         <Form to=RetryRegistry::PATH class="row" flat=true hidden=hidden>
             <Submit text="Try again" class="primary" icon=Name::Refresh/>
-            <span class="hint">"What the first try made was taken away again."</span>
+            <span class="hint">"What the first try made was taken away again. For other settings, delete this one and create another."</span>
         </Form>
     }
     .into_any()

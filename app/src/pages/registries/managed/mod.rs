@@ -15,7 +15,7 @@ use crate::error::AppError;
 use crate::islands::refresh::Refresh;
 use crate::model::account::Actor;
 use crate::model::job::{Job, JobState, Step};
-use crate::model::registry::{Managed, ManagedState, Registry, RegistryUser};
+use crate::model::registry::{Managed, ManagedState, Phase, Registry, RegistryUser};
 use crate::pages::{Page, PageResult};
 use crate::ui::job::{Steps, follow};
 use crate::ui::{Card, Form, Name, Submit};
@@ -50,16 +50,17 @@ pub(super) async fn page(
     let follow = follow(actor, backend, under_way.map(|(job, _)| job.id.clone())).await?;
     let failed_steps = newest.as_ref().filter(|(job, _)| job.state == JobState::Failed);
     let steps = under_way.or(failed_steps).map(|(_, steps)| view! { <Steps steps=steps.clone()/> });
-    let is_there = status.state != ManagedState::NotCreated;
+    let is_there = of.phase == Phase::Running && status.state != ManagedState::NotCreated;
     let title = format!("{}, Registries", registry.name);
     let live = view! { {follow} <Refresh parts=PARTS.to_owned()/> }.into_any();
     let head = head::head(&registry, &of, &status, newest.as_ref(), live);
     let now = head::now(&registry, &of, &status, newest.as_ref());
     let health = is_there.then(|| health::cards(&status));
-    let usage = usage::card(&status, &of);
-    let facts = facts::cards(&registry, &of, newest.as_ref());
+    let usage = is_there.then(|| usage::card(&status, &of));
+    let facts = facts::card(&registry, &of, newest.as_ref());
+    let by_hand = is_there.then(|| facts::by_hand(&registry, &of));
     let users = users(&used_by);
-    let rotate = is_there.then(|| rotate(&registry, used_by.len()));
+    let rotate = (is_there && under_way.is_none()).then(|| rotate(&registry, used_by.len()));
     Ok(Page::new(
         title,
         view! {
@@ -69,6 +70,7 @@ pub(super) async fn page(
             {health}
             {usage}
             {facts}
+            {by_hand}
             <Card title="Used by" flush=true>{users}</Card>
             {rotate}
         },
