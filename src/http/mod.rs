@@ -13,6 +13,7 @@ pub mod listener;
 mod multipart;
 pub mod once;
 pub mod permissions;
+pub mod registry_log;
 pub mod session;
 pub mod streams;
 pub mod trace;
@@ -72,8 +73,17 @@ impl Web {
 }
 
 /// Addresses that aren't pages or server functions; the others are `app::routes::PATHS` and the framework's list.
-pub const OWN_PATHS: &[&str] =
-    &["/healthz", "/readyz", "/assets/{*path}", "/favicon.svg", "/robots.txt", "/jobs/{id}/log", "/jobs/{id}/log.txt"];
+pub const OWN_PATHS: &[&str] = &[
+    "/healthz",
+    "/readyz",
+    "/assets/{*path}",
+    "/favicon.svg",
+    "/robots.txt",
+    "/jobs/{id}/log",
+    "/jobs/{id}/log.txt",
+    "/registries/{id}/log",
+    "/registries/{id}/log.txt",
+];
 
 /// Everything that answers.
 pub fn router(web: Arc<Web>) -> Router {
@@ -85,6 +95,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/robots.txt", get(assets::fixed))
         .route("/jobs/{id}/log", get(streams::log))
         .route("/jobs/{id}/log.txt", get(streams::log_text))
+        .route("/registries/{id}/log", get(registry_log::log))
+        .route("/registries/{id}/log.txt", get(registry_log::log_text))
         .route(guard::FUNCTIONS, post(leptos_axum::handle_server_fns))
         .with_state(Arc::clone(&web))
         .merge(app::routes::router())

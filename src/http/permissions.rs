@@ -71,6 +71,8 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     // Streams.
     (GET, "/jobs/{id}/log", SignedIn(Read)),
     (GET, "/jobs/{id}/log.txt", SignedIn(Read)),
+    (GET, "/registries/{id}/log", SignedIn(Read)),
+    (GET, "/registries/{id}/log.txt", SignedIn(Read)),
     // Pieces of pages, for islands. They may ask registries.
     (GET, "/images/options", SignedIn(Read)),
     // Server functions.

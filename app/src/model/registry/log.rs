@@ -52,7 +52,7 @@ pub struct LogEntry {
 /// Which lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogView {
-    /// The newest so many; at most 5,000.
+    /// The newest so many; at most [`MOST_LINES`].
     pub tail: usize,
     /// Nothing older, Unix seconds.
     pub since: Option<i64>,
@@ -70,11 +70,69 @@ impl Default for LogView {
     }
 }
 
+/// The most lines that one answer has.
+pub const MOST_LINES: usize = 5_000;
+
 impl LogView {
+    /// From the fields of an address: `severity`, `filter`, `own`, `tail`, `since`. Nonsense is as good as nothing.
+    /// `since` is Unix seconds, or a time span before `now`: `30m`, `6h`, `2d`.
+    pub fn read<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>, now: i64) -> Self {
+        let mut view = Self::default();
+        for (name, value) in fields {
+            match name {
+                "severity" => view.severity = Severity::parse(value).unwrap_or_default(),
+                "filter" => view.filter = value.trim().chars().take(200).collect(),
+                "own" => view.own = !matches!(value, "" | "0" | "false"),
+                "tail" => view.tail = value.parse().map_or(view.tail, |tail: usize| tail.clamp(1, MOST_LINES)),
+                "since" => view.since = since(value, now),
+                _ => {}
+            }
+        }
+        view
+    }
+
     /// Whether a line is to be shown.
     pub fn shows(&self, entry: &LogEntry) -> bool {
         entry.severity >= self.severity
             && (self.own || !entry.is_own)
             && (self.filter.is_empty() || entry.text.to_lowercase().contains(&self.filter.to_lowercase()))
+    }
+}
+
+fn since(text: &str, now: i64) -> Option<i64> {
+    let seconds = match text.char_indices().last()? {
+        (at, 'm') => text[..at].parse::<i64>().ok()?.checked_mul(60)?,
+        (at, 'h') => text[..at].parse::<i64>().ok()?.checked_mul(3_600)?,
+        (at, 'd') => text[..at].parse::<i64>().ok()?.checked_mul(86_400)?,
+        _ => return text.parse().ok().filter(|at| *at >= 0),
+    };
+    now.checked_sub(seconds).filter(|at| seconds > 0 && *at >= 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_is_read_from_an_address() {
+        let read = |fields: &[(&'static str, &'static str)]| LogView::read(fields.iter().copied(), 100_000);
+        assert_eq!(read(&[("x", "y"), ("severity", "loud"), ("tail", "-1"), ("since", "soon")]), LogView::default());
+        let all = [("severity", "error"), ("filter", " a b "), ("own", "1"), ("tail", "9999"), ("since", "30m")];
+        let view =
+            LogView { tail: 5_000, since: Some(98_200), severity: Severity::Error, filter: "a b".into(), own: true };
+        assert_eq!(read(&all), view);
+        for (text, expected) in [
+            ("1d", Some(13_600)),
+            ("2h", Some(92_800)),
+            ("12345", Some(12_345)),
+            ("-5", None),
+            ("0m", None),
+            ("9d", None),
+            ("m", None),
+            ("", None),
+            ("9223372036854775807d", None),
+        ] {
+            assert_eq!(read(&[("since", text)]).since, expected, "{text}");
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! Registries that Slipway runs.
+//! Registries that Slipway runs, on the lab's Swarm.
 
 mod change;
 mod create;
 pub mod house;
+mod log;
 mod probe;
 mod restart;
