@@ -14,6 +14,7 @@ mod digest;
 mod examine;
 mod failure;
 mod gate;
+mod guarded;
 mod link;
 mod list;
 mod look;
@@ -30,6 +31,7 @@ mod validity;
 
 pub use access::{Access, Login};
 pub use call::{Answer, Call, Sign};
+pub use guarded::Guarded;
 pub use list::Names;
 pub use manifests::Manifest;
 pub use resolver::{Looking, Lookup};

@@ -67,7 +67,7 @@ impl DerefMut for Response {
 /// What a request goes through: address rule and authorities.
 #[derive(Clone)]
 pub(super) struct Route {
-    http: reqwest::Client,
+    pub http: reqwest::Client,
     pub resolver: Resolver,
     pub tls: Arc<rustls::ClientConfig>,
 }

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("vault", &["clock", "storage"]),
     ("process", &["clock"]),
     ("oci", &[]),
-    ("s3", &["oci"]),
+    ("s3", &["clock", "oci"]),
     ("providers", &["clock", "oci"]),
     ("docker", &["clock"]),
     ("proxy", &[]),

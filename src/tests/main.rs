@@ -21,6 +21,7 @@ mod process;
 mod providers;
 mod proxy;
 mod registries;
+mod s3;
 mod services;
 mod settings;
 mod swarm;

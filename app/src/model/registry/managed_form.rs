@@ -120,24 +120,6 @@ impl ManagedForm {
             Err(errors)
         }
     }
-
-    /// The bucket's fields. Rules of names: S3 user guide, "Bucket naming rules".
-    fn s3(&self, is_new: bool, errors: &mut Vec<FieldError>) -> S3Fields {
-        let _ = (is_new, &errors);
-        S3Fields {
-            place: S3Place {
-                region: self.s3_region.trim().to_owned(),
-                endpoint: Some(self.s3_endpoint.trim().trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()),
-                bucket: self.s3_bucket.trim().to_owned(),
-                prefix: self.s3_prefix.trim().trim_matches('/').to_owned(),
-                path_style: self.s3_path_style.is_some(),
-                encrypt: self.s3_encrypt.is_some(),
-                internal: self.s3_internal.is_some(),
-            },
-            access_key: self.s3_access_key.clone(),
-            secret_key: self.s3_secret_key.clone(),
-        }
-    }
 }
 
 fn optional<T>(field: &str, text: &str, errors: &mut Vec<FieldError>) -> Option<T>

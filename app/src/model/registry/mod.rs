@@ -5,13 +5,15 @@ mod external;
 mod log;
 mod managed;
 mod managed_form;
+mod s3_form;
 mod status;
 
 pub use delete::DeleteForm;
 pub use external::{RegistryFields, RegistryForm, base_path};
-pub use log::{LogEntry, LogView, Severity};
+pub use log::{LogEntry, LogView, MOST_LINES, Severity};
 pub use managed::{Managed, Phase, Reach, S3Place, Storage};
 pub use managed_form::{ManagedFields, ManagedForm, S3Fields, StorageFields, Suggestions};
+pub use s3_form::is_region;
 pub use status::{Disk, ManagedState, ManagedStatus, ProbeReport, ProbeStep, TaskLine, UptimeSlot, Usage};
 
 use super::id::{CredentialId, RegistryId, ServiceId};
