@@ -75,7 +75,7 @@ pub const MOST_LINES: usize = 5_000;
 
 impl LogView {
     /// From the fields of an address: `severity`, `filter`, `own`, `tail`, `since`. Nonsense is as good as nothing.
-    /// `since` is Unix seconds, or a time span before `now`: `30m`, `6h`, `2d`.
+    /// `since` is a time span before `now`, in minutes (`30`) or with its unit (`30m`, `6h`, `2d`), or Unix seconds.
     pub fn read<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>, now: i64) -> Self {
         let mut view = Self::default();
         for (name, value) in fields {
@@ -99,12 +99,18 @@ impl LogView {
     }
 }
 
+/// A number up to here is minutes, as the page sends them: a year. Above it, a time.
+const MINUTES: i64 = 525_600;
+
 fn since(text: &str, now: i64) -> Option<i64> {
     let seconds = match text.char_indices().last()? {
         (at, 'm') => text[..at].parse::<i64>().ok()?.checked_mul(60)?,
         (at, 'h') => text[..at].parse::<i64>().ok()?.checked_mul(3_600)?,
         (at, 'd') => text[..at].parse::<i64>().ok()?.checked_mul(86_400)?,
-        _ => return text.parse().ok().filter(|at| *at >= 0),
+        _ => match text.parse::<i64>().ok()? {
+            minutes @ ..=MINUTES => minutes.checked_mul(60)?,
+            at => return Some(at),
+        },
     };
     now.checked_sub(seconds).filter(|at| seconds > 0 && *at >= 0)
 }
@@ -124,7 +130,8 @@ mod tests {
         for (text, expected) in [
             ("1d", Some(13_600)),
             ("2h", Some(92_800)),
-            ("12345", Some(12_345)),
+            ("15", Some(99_100)),
+            ("1700000000", Some(1_700_000_000)),
             ("-5", None),
             ("0m", None),
             ("9d", None),

@@ -6,3 +6,4 @@ pub mod house;
 mod log;
 mod probe;
 mod restart;
+mod s3;
