@@ -252,6 +252,12 @@ async fn managed_registries_say_how_they_are_and_offer_the_way_out() {
     assert!(healthy.contains("docker login 127.0.0.1:5601 --username slipway"), "{healthy}");
     assert!(healthy.contains("went well ("), "{healthy}");
     assert!(!healthy.contains("correct-horse"), "the password is shown where it was asked for, and nowhere else");
+    let edit = get(&format!("{}/edit", page("nearly full")), World::Full, true).await.html;
+    for (field, is_there) in
+        [("s3_access_key", true), ("image", true), ("s3_bucket", false), ("port", false), ("storage", false)]
+    {
+        assert_eq!(edit.contains(&format!("form[{field}]")), is_there, "what images hang on stays: {field}: {edit}");
+    }
     let password = get(&format!("{}/password", page("harbourside")), World::Full, true).await.html;
     assert!(password.contains("correct-horse-battery-staple"), "{password}");
 }

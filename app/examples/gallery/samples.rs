@@ -157,7 +157,7 @@ pub fn paths() -> Vec<String> {
         paths.push(format!("/registries/{id}"));
         paths.extend(["edit", "logs", "password", "delete"].map(|page| format!("/registries/{id}/{page}")));
     }
-    paths.push(format!("/registries/{}/logs?filter=none&severity=error&since=60&tail=500&own=1", managed::ids()[0]));
+    paths.push(format!("/registries/{}/logs?filter=none&severity=error&since=1h&tail=500&own=1", managed::ids()[0]));
     paths
 }
 

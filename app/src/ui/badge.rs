@@ -82,6 +82,7 @@ pub fn ServiceBadge(
 /// A managed registry's state: tone, and the word.
 pub fn managed_words(phase: Phase, state: ManagedState) -> (Tone, &'static str) {
     match (phase, state) {
+        (Phase::Deleting, ManagedState::Failing) => (Tone::Bad, "Deletion fails"),
         (Phase::Deleting, _) => (Tone::Busy, "Being deleted"),
         (Phase::Creating, _) => (Tone::Busy, "Being created"),
         (Phase::Failed, _) | (_, ManagedState::NotCreated) => (Tone::Bad, "Not created"),

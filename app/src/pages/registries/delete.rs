@@ -3,7 +3,7 @@
 
 use crate::api::registries::DeleteRegistry;
 use crate::model::id::RegistryId;
-use crate::model::registry::{Managed, Registry, RegistryUser, Storage};
+use crate::model::registry::{Managed, Phase, Registry, RegistryUser, Storage};
 use crate::pages::{Page, PageResult};
 use crate::ui::{Card, Checkbox, Field, Form, Name, Note, PageHead, Select, Submit};
 use crate::{paths, request};
@@ -17,7 +17,7 @@ pub async fn show() -> PageResult {
     let registry = backend.registries.get(&actor, &id).await?;
     let users = backend.registries.users(&actor, &id).await?;
     let mut others = backend.registries.list(&actor).await?;
-    others.retain(|other| other.id != id);
+    others.retain(|other| other.id != id && other.managed.as_ref().is_none_or(|of| of.phase == Phase::Running));
     let title = format!("Delete {}", registry.name);
     let page = paths::registry(&id);
     let happens = match &registry.managed {
@@ -38,7 +38,7 @@ pub async fn show() -> PageResult {
             <Card title="What will happen">
                 <ul>
                     {happens}
-                    <li>"It is refused while a service builds to it or runs from it."</li>
+                    <li>"It is refused while a service was told to build to it, or runs from it. Services that only follow the default follow it to the next."</li>
                 </ul>
                 <Form to=DeleteRegistry::PATH class=class hidden=vec![("id", id.to_string())]>
                     {successor}

@@ -20,11 +20,25 @@ pub async fn show() -> PageResult {
             view! { <Fact name="Kept in">"Volume "<code>{name}</code></Fact> }.into_any()
         }
         Storage::S3(place) => {
-            let prefix = if place.prefix.is_empty() { "none".to_owned() } else { place.prefix.clone() };
-            let bucket = place.bucket.clone();
+            let place = place.clone();
+            let prefix = if place.prefix.is_empty() { "none".to_owned() } else { place.prefix };
+            let mut ways = Vec::new();
+            for (is_on, words) in [
+                (place.path_style, "path style"),
+                (place.encrypt, "encrypted there"),
+                (place.internal, "internal network"),
+            ] {
+                if is_on {
+                    ways.push(words);
+                }
+            }
+            let ways = (!ways.is_empty()).then(|| view! { <Fact name="And">{ways.join(", ")}</Fact> });
             view! {
-                <Fact name="Bucket"><code>{bucket}</code></Fact>
+                <Fact name="Bucket"><code>{place.bucket}</code></Fact>
                 <Fact name="Prefix"><code>{prefix}</code></Fact>
+                <Fact name="Region"><code>{place.region}</code></Fact>
+                <Fact name="Endpoint">{place.endpoint.unwrap_or_else(|| "Amazon's own".to_owned())}</Fact>
+                {ways}
             }
             .into_any()
         }
@@ -39,6 +53,7 @@ pub async fn show() -> PageResult {
                     <Fact name="Address"><code>{address}</code></Fact>
                     {kept}
                 </Facts>
+                <p class="hint">"Images don't move: for another place, create another registry and build to it."</p>
             </Card>
             <Card title="What can be changed">
                 <p class="muted">"A change that the registry has to start anew for is probed; when that fails, what was before comes back."</p>

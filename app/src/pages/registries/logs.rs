@@ -11,9 +11,13 @@ use crate::ui::{Card, Icon, Name, PageHead, Submit};
 use crate::{paths, request};
 use leptos::prelude::*;
 
-/// How far back, in minutes, and the words for it.
-const SINCE: [(&str, &str); 5] =
-    [("", "Any time"), ("15", "Last 15 minutes"), ("60", "Last hour"), ("360", "Last 6 hours"), ("1440", "Last day")];
+/// How far back: as it stands in the address, in seconds, and the words for it.
+const SINCE: [(&str, i64, &str); 4] = [
+    ("15m", 900, "Last 15 minutes"),
+    ("1h", 3_600, "Last hour"),
+    ("6h", 21_600, "Last 6 hours"),
+    ("1d", 86_400, "Last day"),
+];
 const SEVERITIES: [(Severity, &str); 3] =
     [(Severity::Info, "All"), (Severity::Warning, "Warnings and errors"), (Severity::Error, "Errors")];
 const TAILS: [(&str, &str); 4] = [("200", "200"), ("500", "500"), ("1000", "1,000"), ("2000", "2,000")];
@@ -21,31 +25,32 @@ const TAILS: [(&str, &str); 4] = [("200", "200"), ("500", "500"), ("1000", "1,00
 /// What the query asks for.
 struct Asked {
     view: LogView,
-    minutes: Option<i64>,
+    since: &'static str,
 }
 
 fn asked() -> Asked {
-    let number = |name| request::query(name).and_then(|text| text.parse::<i64>().ok());
-    let minutes = number("since").filter(|minutes| (1..=525_600).contains(minutes));
-    let tail = number("tail").and_then(|tail| usize::try_from(tail).ok()).unwrap_or(200).clamp(1, 2_000);
-    let severity = request::query("severity").and_then(|text| Severity::parse(&text)).unwrap_or_default();
-    let filter: String = request::query("filter").unwrap_or_default().trim().chars().take(200).collect();
-    let since = minutes.map(|minutes| crate::ui::time::now() - minutes * 60);
-    Asked { view: LogView { tail, since, severity, filter, own: is_on("own") }, minutes }
+    let text = |name| request::query(name).unwrap_or_default();
+    let named = text("since");
+    let since = SINCE.iter().find(|(name, ..)| *name == named);
+    let view = LogView {
+        tail: text("tail").parse().unwrap_or(200).clamp(1, 2_000),
+        since: since.map(|(_, seconds, _)| crate::ui::time::now() - seconds),
+        severity: Severity::parse(&text("severity")).unwrap_or_default(),
+        filter: text("filter").trim().chars().take(200).collect(),
+        own: !matches!(text("own").as_str(), "" | "0" | "false"),
+    };
+    Asked { view, since: since.map(|(name, ..)| *name).unwrap_or_default() }
 }
 
-fn is_on(name: &str) -> bool {
-    request::query(name).is_some_and(|text| !matches!(text.as_str(), "" | "0" | "false"))
-}
-
-/// The values of a view in a query, as the stream and the download read them too.
-fn values(Asked { view, minutes }: &Asked) -> [(&'static str, String); 4] {
+/// The values of a view in a query, as the stream and the download read them too; only the last is none of the stream's.
+fn values(Asked { view, since }: &Asked) -> [(&'static str, String); 4] {
     let severity = if view.severity == Severity::Info { "" } else { view.severity.as_str() };
+    let own = if view.own { "1" } else { "" };
     [
         ("filter", view.filter.clone()),
         ("severity", severity.to_owned()),
-        ("own", if view.own { "1".into() } else { String::new() }),
-        ("since", minutes.map(|minutes| minutes.to_string()).unwrap_or_default()),
+        ("own", own.to_owned()),
+        ("since", (*since).to_owned()),
     ]
 }
 
@@ -98,7 +103,7 @@ fn lines(entries: &[LogEntry], asked: &Asked) -> AnyView {
             .into_any(),
         );
     }
-    let narrowed = !asked.view.filter.is_empty() || asked.minutes.is_some() || asked.view.severity != Severity::Info;
+    let narrowed = !asked.view.filter.is_empty() || !asked.since.is_empty() || asked.view.severity != Severity::Info;
     let nothing = entries.is_empty().then(|| {
         let why = if narrowed {
             "No line fits. Take less away above."
@@ -128,9 +133,11 @@ fn options<'a>(choices: impl Iterator<Item = (&'a str, &'a str)>, chosen: &str) 
 
 fn filters(id: &RegistryId, asked: &Asked) -> impl IntoView + use<> {
     let LogView { filter, severity, tail, own, .. } = asked.view.clone();
-    let since = asked.minutes.map(|minutes| minutes.to_string()).unwrap_or_default();
     let severities = options(SEVERITIES.iter().map(|(severity, words)| (severity.as_str(), *words)), severity.as_str());
-    let times = options(SINCE.into_iter(), &since);
+    let times = options(
+        std::iter::once(("", "Any time")).chain(SINCE.iter().map(|(name, _, words)| (*name, *words))),
+        asked.since,
+    );
     let tails = options(TAILS.into_iter(), &tail.to_string());
     view! {
         <form method="get" action=paths::registry_logs(id) class="filter" role="search">

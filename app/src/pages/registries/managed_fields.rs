@@ -39,7 +39,7 @@ pub(super) fn new(found: Suggestions, is_first: bool) -> impl IntoView + use<> {
             {volume}
             {(!node.is_empty()).then(|| view! { <p class="hint">{node}</p> })}
         </div>
-        <div class="stack of-s3">{bucket()}{keys(true)}{bucket_options(false)}</div>
+        <div class="stack of-s3">{bucket()}{keys(true)}{bucket_options()}</div>
         {architectures(false, names.join(", "), &names)}
         {more(None, &image, port)}
         {(!reach.is_empty()).then(|| view! { <p class="hint">{reach}</p> })}
@@ -48,43 +48,15 @@ pub(super) fn new(found: Suggestions, is_first: bool) -> impl IntoView + use<> {
     }
 }
 
-/// The fields of one that is there. Where its images are stays.
+/// The fields of one that is there. Where its images are, and the port in their names, stay.
 pub(super) fn of(registry: &Registry, managed: &Managed) -> impl IntoView + use<> {
     let platforms = typed_platforms(registry);
-    let storage = match &managed.storage {
-        Storage::Volume { name } => {
-            let name = name.clone();
-            view! {
-                <input type="hidden" name="form[storage]" value="volume"/>
-                <input type="hidden" name="form[volume]" value=name/>
-            }
-            .into_any()
-        }
-        Storage::S3(place) => {
-            let fixed = [
-                ("form[storage]", "s3".to_owned()),
-                ("form[s3_bucket]", place.bucket.clone()),
-                ("form[s3_prefix]", place.prefix.clone()),
-            ]
-            .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
-            .collect_view();
-            let (region, endpoint) = (place.region.clone(), place.endpoint.clone().unwrap_or_default());
-            view! {
-                {fixed}
-                <Field field="s3_endpoint" label="Endpoint" value=endpoint mono=true inputmode="url"
-                    hint="Where the same bucket is reached. Empty for Amazon's own."/>
-                <Field field="s3_region" label="Region" value=region mono=true/>
-                {keys(false)}
-                {switches(place.path_style, place.encrypt, place.internal)}
-            }
-            .into_any()
-        }
-    };
+    let keys = matches!(managed.storage, Storage::S3(_)).then(|| keys(false));
     view! {
         <Field field="name" label="Name" value=registry.name.clone() required=true hint="What you call it. Images keep their names."/>
         <Checkbox field="is_default" label="Use as default" checked=registry.is_default
             hint="Services that don't name a registry push here."/>
-        {storage}
+        {keys}
         {architectures(!platforms.is_empty(), platforms, &[])}
         {more(Some(managed), &managed.image, managed.port)}
         <Submit text="Save registry" class="primary"/>
@@ -111,24 +83,18 @@ fn keys(is_new: bool) -> impl IntoView {
     }
 }
 
-fn bucket_options(open: bool) -> impl IntoView {
+fn bucket_options() -> impl IntoView {
     view! {
-        <More title="More about the bucket" fields=&["s3_prefix", "s3_path_style", "s3_encrypt", "s3_internal"] open=open>
+        <More title="More about the bucket" fields=&["s3_prefix", "s3_path_style", "s3_encrypt", "s3_internal"]>
             <Field field="s3_prefix" label="Prefix" mono=true
                 hint="Comes before every key, so that a bucket can hold more than this. It can't be changed later."/>
-            {switches(false, false, false)}
+            <Checkbox field="s3_path_style" label="Path style"
+                hint="endpoint/bucket instead of bucket.endpoint. Most stores that aren't Amazon's want it."/>
+            <Checkbox field="s3_encrypt" label="Encrypt what is kept"
+                hint="Asks the store to encrypt every object (AES256)."/>
+            <Checkbox field="s3_internal" label="Internal network"
+                hint="The store is in your own network: private addresses may be reached, over plain http:// too."/>
         </More>
-    }
-}
-
-fn switches(path_style: bool, encrypt: bool, internal: bool) -> impl IntoView {
-    view! {
-        <Checkbox field="s3_path_style" label="Path style" checked=path_style
-            hint="endpoint/bucket instead of bucket.endpoint. Most stores that aren't Amazon's want it."/>
-        <Checkbox field="s3_encrypt" label="Encrypt what is kept" checked=encrypt
-            hint="Asks the store to encrypt every object (AES256)."/>
-        <Checkbox field="s3_internal" label="Internal network" checked=internal
-            hint="The store is in your own network: private addresses may be reached, over plain http:// too."/>
     }
 }
 
@@ -159,7 +125,7 @@ fn more(of: Option<&Managed>, image: &str, port: u16) -> impl IntoView + use<> {
     };
     let tested = image.to_owned();
     let port = match of {
-        Some(_) => view! { <input type="hidden" name="form[port]" value=port.to_string()/> }.into_any(),
+        Some(_) => ().into_any(),
         None => view! {
             <Field field="port" label="Port" inputmode="numeric" placeholder=port.to_string()
                 hint=format!("Every node reaches it as 127.0.0.1 at this port, and so images are named. Leave it empty for {port}, which is free. It can't be changed later.")/>

@@ -50,7 +50,8 @@ pub(super) fn head(
     let check = runs.then(|| button(CheckRegistry::PATH, "Probe now", Name::Refresh));
     let make_default =
         (runs && !registry.is_default).then(|| button(MakeDefaultRegistry::PATH, "Make default", Name::Star));
-    let edit = free.then(|| {
+    let is_failed = of.phase == Phase::Failed && !busy;
+    let edit = (free || is_failed).then(|| {
         view! { <a class="button" href=paths::edit_registry(&registry.id)><Icon name=Name::Pencil/>"Edit"</a> }
     });
     let browse = runs.then(|| {
@@ -60,7 +61,7 @@ pub(super) fn head(
     let logs = runs.then(|| {
         view! { <a class="button quiet" href=paths::registry_logs(&registry.id)><Icon name=Name::Logs/>"Logs"</a> }
     });
-    let delete = (of.phase != Phase::Deleting).then(|| {
+    let delete = (of.phase != Phase::Deleting || status.state == ManagedState::Failing).then(|| {
         view! { <a class="button" href=paths::delete_registry(&registry.id)><Icon name=Name::Trash/>"Delete"</a> }
     });
     view! {
@@ -120,7 +121,7 @@ fn retry(registry: &Registry) -> AnyView {
     view! {
         <Form to=RetryRegistry::PATH class="row" flat=true hidden=hidden>
             <Submit text="Try again" class="primary" icon=Name::Refresh/>
-            <span class="hint">"What the first try made was taken away again. For other settings, delete this one and create another."</span>
+            <span class="hint">"What the first try made was taken away again. For another place or port, delete this one and create another."</span>
         </Form>
     }
     .into_any()
@@ -140,6 +141,9 @@ fn way_out(registry: &Registry, of: &Managed, state: ManagedState, problem: &Pro
             </Form>
         }
         .into_any();
+    }
+    if of.phase != Phase::Running {
+        return ().into_any();
     }
     let logs = paths::registry_logs(&registry.id);
     match state {
