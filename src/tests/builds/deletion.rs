@@ -1,0 +1,32 @@
+//! A registry that is deleted while a build runs ends that build at once, and says so.
+
+use super::house::{House, processes, until_gone};
+use app::api::registries::RegistriesApi as _;
+use app::model::registry::DeleteForm;
+use slipway::clock::random;
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn a_build_ends_at_once_when_its_registry_is_deleted() {
+    let Some(house) = House::ready().await else { return };
+    let seconds = format!("{}.5", 1_000 + u32::from(u16::from_le_bytes(random())));
+    let text = house.dockerfile(&format!("RUN echo sleeping; sleep {seconds}"));
+    let commit = house.commit("One", &[("Dockerfile", &text)]);
+    let id = house.start().await;
+    house.says(&id, "sleeping").await;
+    let registry = house.get(&id).await.registry;
+    let folder = house.builds_dir().to_string_lossy().into_owned();
+    assert!(processes(&folder).iter().any(|line| line.contains("buildx")), "buildx runs");
+
+    let asked = Instant::now();
+    house.registries.delete(&house.actor, &registry, DeleteForm::default()).await.expect("a build is no obstacle");
+    let problem = house.fails(&id).await;
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
+    assert_eq!(problem.code, "registry.deleted");
+    assert!(problem.cause.contains("Lab was deleted"), "{}", problem.cause);
+    assert_eq!(problem.link.map(|link| link.href).as_deref(), Some("/registries"));
+    assert!(processes(&folder).is_empty());
+    until_gone(&format!("sleep {seconds}"), Duration::from_secs(5)).await;
+    assert_eq!(house.in_registry(&commit).await, None);
+    assert!(house.kept.deployed.lock().expect("a lock").is_empty());
+}
