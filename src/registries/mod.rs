@@ -9,13 +9,13 @@ mod causes;
 mod change;
 mod config;
 mod create;
+mod delete;
 mod disk;
 mod ground;
 mod healthy;
 mod image;
 mod keys;
 mod log;
-mod managed;
 mod names;
 mod place;
 mod probe;
@@ -23,11 +23,14 @@ mod reach;
 mod record;
 mod repair;
 mod restart;
+mod reveal;
+mod rotate;
 mod spec;
 mod store;
 mod store_history;
 mod store_managed;
 mod undo;
+mod users;
 mod verdict;
 mod watch;
 mod words;
@@ -44,14 +47,14 @@ use crate::settings::Settings;
 use crate::storage::{Db, Tx};
 use crate::vault::Vault;
 use app::api::registries::{LogLines, RegistriesApi};
-use app::error::{AppError, Blocker, Link};
+use app::error::{AppError, Blocker, Link, Problem};
 use app::model::account::{Action, Actor};
 use app::model::id::{JobId, RegistryId};
 use app::model::image_ref::Repository;
 use app::model::platform::Platform;
 use app::model::registry::{
-    DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Registry, RegistryFields, RegistryForm, RegistryUser,
-    Suggestions,
+    DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Phase, Registry, RegistryFields, RegistryForm,
+    RegistryUser, Suggestions,
 };
 use app::model::secret::Secret;
 use app::paths;
@@ -117,18 +120,25 @@ impl Registries {
 
     /// The registry that a service builds to: its own choice, or the default. None: there is none yet.
     pub async fn choose(&self, wanted: Option<&RegistryId>) -> Result<Option<RegistryId>, AppError> {
-        match wanted {
+        let id = match wanted {
             // A choice that is gone is no reason to push somewhere else.
-            Some(id) => Ok(Some(self.find(id).await?.id)),
-            None => store::default(self.parts.db.read()).await.map_err(problems::of),
-        }
+            Some(id) => id.clone(),
+            None => match store::default(self.parts.db.read()).await.map_err(problems::of)? {
+                Some(id) => id,
+                None => return Ok(None),
+            },
+        };
+        let registry = self.find(&id).await?;
+        serves(&registry)?;
+        Ok(Some(registry.id))
     }
 
-    /// Opens a registry for a push or pull. None: it was deleted.
+    /// Opens a registry for a push or pull. None: it was deleted. A managed one has to run.
     pub async fn target(&self, id: &RegistryId) -> Result<Option<Target>, AppError> {
         let Some(registry) = store::find(self.parts.db.read(), id).await.map_err(problems::of)? else {
             return Ok(None);
         };
+        serves(&registry)?;
         let access = self.parts.credentials.access(&registry.credential).await?;
         Ok(Some(Target {
             id: registry.id,
@@ -151,6 +161,8 @@ impl Registries {
             Arc::new(change::Change(self.clone())),
             Arc::new(restart::Restart(self.clone())),
             Arc::new(repair::Repair(self.clone())),
+            Arc::new(rotate::Rotate(self.clone())),
+            Arc::new(delete::Delete(self.clone())),
         ]
     }
 
@@ -213,6 +225,9 @@ impl RegistriesApi for Registries {
         if old.version != version {
             return Err(stale(id));
         }
+        if old.managed.is_some() {
+            return Err(create::blocked(id, "Slipway runs this registry; it has settings of its own."));
+        }
         let host = check_place(&mut tx, &fields).await?;
         if host != old.host {
             refuse_move(&mut tx, &old).await?;
@@ -237,6 +252,7 @@ impl RegistriesApi for Registries {
         if registry.is_default {
             return Ok(());
         }
+        serves(&registry)?;
         store::clear_default(&mut tx).await.map_err(problems::of)?;
         store::set_default(&mut tx, id).await.map_err(problems::of)?;
         self.record(&mut tx, actor, "made_default", id, &registry.name).await?;
@@ -246,25 +262,13 @@ impl RegistriesApi for Registries {
     }
 
     async fn delete(&self, actor: &Actor, id: &RegistryId, form: DeleteForm) -> Result<Option<JobId>, AppError> {
-        let _ = form;
         actor.may(Action::ManageRegistries)?;
-        let mut tx = self.parts.db.write().await.map_err(problems::of)?;
-        let registry = store::find(&mut *tx, id).await.map_err(problems::of)?.ok_or_else(not_found)?;
-        let blockers = blockers(&mut tx, &registry).await?;
-        if !blockers.is_empty() {
-            return Err(AppError::Blocked(blockers));
-        }
-        store::delete(&mut tx, id).await.map_err(problems::of)?;
-        self.record(&mut tx, actor, "deleted", id, &registry.name).await?;
-        tx.commit().await.map_err(problems::of)?;
-        tracing::info!(registry.id = %id, "a registry was deleted");
-        Ok(None)
+        self.ask_for_deletion(actor, id, form).await
     }
 
     async fn users(&self, actor: &Actor, id: &RegistryId) -> Result<Vec<RegistryUser>, AppError> {
         actor.may(Action::Read)?;
-        self.find(id).await?;
-        Ok(Vec::new())
+        self.users_of(id).await
     }
 
     async fn suggestions(&self, actor: &Actor) -> Result<Suggestions, AppError> {
@@ -343,12 +347,33 @@ impl RegistriesApi for Registries {
 /// The host of the fields' credential, if images can be pushed to the base path there.
 async fn check_place(tx: &mut Tx, fields: &RegistryFields) -> Result<app::model::image_ref::RegistryHost, AppError> {
     let Some(host) = store::host_of(tx, &fields.credential).await.map_err(problems::of)? else {
-        return Err(AppError::field("credential", "This credential was deleted meanwhile. Choose another one."));
+        return Err(AppError::field(
+            "credential",
+            "This credential can't be used: it was deleted meanwhile, or belongs to a registry that Slipway runs.",
+        ));
     };
     if host.is_docker_hub() && fields.base_path.is_none() {
         return Err(AppError::field("base_path", "Docker Hub needs one: your Docker ID or your organisation."));
     }
     Ok(host)
+}
+
+/// Whether images can be pushed to it and pulled from it by what is known: a managed one has to be up.
+fn serves(registry: &Registry) -> Result<(), AppError> {
+    let Some(managed) = &registry.managed else { return Ok(()) };
+    let (code, what, remedy) = match managed.phase {
+        Phase::Running => return Ok(()),
+        Phase::Creating => {
+            ("registry.creating", "is still being created", "Wait until it runs; its page shows how far it is.")
+        }
+        Phase::Failed => {
+            ("registry.failed", "couldn't be created", "Try its creation again, or choose another registry.")
+        }
+        Phase::Deleting => ("registry.deleted", "is being deleted", "Choose another registry."),
+    };
+    Err(Problem::new(code, format!("The registry {} {what}.", registry.name), remedy)
+        .with_link(paths::registry(&registry.id), "Open the registry")
+        .into())
 }
 
 /// Images don't move with a registry's address, and their host must never be asked with another host's password.
@@ -372,12 +397,6 @@ async fn refuse_move(tx: &mut Tx, old: &Registry) -> Result<(), AppError> {
 async fn blockers(tx: &mut Tx, registry: &Registry) -> Result<Vec<Blocker>, AppError> {
     let mut blockers = Vec::new();
     let link = |href, text: String| Some(Link { href, text });
-    if registry.is_default && store::count(tx).await.map_err(problems::of)? > 1 {
-        blockers.push(Blocker {
-            reason: "It is the default registry. Make another one the default first.".into(),
-            link: link(paths::REGISTRIES.into(), "Open registries".into()),
-        });
-    }
     for service in store::services_choosing(tx, &registry.id).await.map_err(problems::of)? {
         blockers.push(Blocker {
             reason: format!("The service {} builds to it.", service.name),
@@ -388,12 +407,6 @@ async fn blockers(tx: &mut Tx, registry: &Registry) -> Result<Vec<Blocker>, AppE
         blockers.push(Blocker {
             reason: format!("The service {} runs an image from it, which nodes must be able to pull.", service.name),
             link: link(paths::service(&service.id), format!("Open {}", service.name)),
-        });
-    }
-    for (build, title) in store::builds_running_to(tx, &registry.id).await.map_err(problems::of)? {
-        blockers.push(Blocker {
-            reason: format!("{title} is being built to it."),
-            link: link(paths::build(&build), "Open the build".into()),
         });
     }
     Ok(blockers)

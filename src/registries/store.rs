@@ -3,9 +3,9 @@
 use super::store_managed;
 use crate::storage::{StorageError, Tx, column, from_json, is_taken, parsed, to_json};
 use app::model::credential::RegistryUrl;
-use app::model::id::{BuildId, CredentialId, RegistryId, ServiceId};
+use app::model::id::{BuildId, CredentialId, JobId, RegistryId, ServiceId};
 use app::model::image_ref::RegistryHost;
-use app::model::registry::{Registry, RegistryFields};
+use app::model::registry::{Registry, RegistryFields, RegistryUser};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteExecutor};
 
@@ -51,8 +51,18 @@ pub(super) async fn has_default(tx: &mut Tx) -> Result<bool, StorageError> {
     Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM registries WHERE is_default = 1)").fetch_one(&mut **tx).await?)
 }
 
-pub(super) async fn count(tx: &mut Tx) -> Result<i64, StorageError> {
-    Ok(sqlx::query_scalar("SELECT count(*) FROM registries").fetch_one(&mut **tx).await?)
+/// Those that can take over as the default from one that is deleted: builds can be pushed there now. By name.
+pub(super) async fn successors(tx: &mut Tx, of: &RegistryId) -> Result<Vec<(RegistryId, String)>, StorageError> {
+    sqlx::query(
+        "SELECT r.id, r.name FROM registries r LEFT JOIN managed_registries m ON m.id = r.id
+          WHERE r.id <> ? AND (m.id IS NULL OR m.phase = 'running') ORDER BY r.name COLLATE NOCASE",
+    )
+    .bind(of.as_str())
+    .fetch_all(&mut **tx)
+    .await?
+    .iter()
+    .map(|row| Ok((column(row, "id")?, row.try_get("name")?)))
+    .collect()
 }
 
 /// Whether a registry has this name already.
@@ -61,10 +71,10 @@ pub(super) async fn has_name(db: &SqlitePool, name: &str) -> Result<bool, Storag
     Ok(sqlx::query_scalar(sql).bind(name).fetch_one(db).await?)
 }
 
-/// The host of a credential; None: it was deleted.
+/// The host of a credential that external registries may sign in with; None: it was deleted, or belongs to a managed one.
 pub(super) async fn host_of(tx: &mut Tx, id: &CredentialId) -> Result<Option<RegistryHost>, StorageError> {
-    let row =
-        sqlx::query("SELECT url FROM credentials WHERE id = ?").bind(id.as_str()).fetch_optional(&mut **tx).await?;
+    let sql = "SELECT url FROM credentials WHERE id = ? AND owned_by IS NULL";
+    let row = sqlx::query(sql).bind(id.as_str()).fetch_optional(&mut **tx).await?;
     row.as_ref().map(|row| column::<RegistryUrl>(row, "url").map(|url| url.host)).transpose()
 }
 
@@ -146,15 +156,45 @@ pub(super) async fn services_choosing(tx: &mut Tx, id: &RegistryId) -> Result<Ve
     .await
 }
 
-/// Services whose current deployment is an image from it.
+/// Services whose current deployment is an image from it, or that pull with its own credential.
 pub(super) async fn services_running_from(tx: &mut Tx, id: &RegistryId) -> Result<Vec<User>, StorageError> {
     users(
         tx,
-        "SELECT s.id, s.name FROM services s JOIN deployments d ON d.id = s.current_deployment
-          WHERE d.registry_id = ? AND s.deleted_at IS NULL ORDER BY s.name COLLATE NOCASE LIMIT 10",
+        "SELECT s.id, s.name FROM services s LEFT JOIN deployments d ON d.id = s.current_deployment
+           LEFT JOIN credentials c ON c.owned_by = ?1
+          WHERE s.deleted_at IS NULL AND (d.registry_id = ?1 OR c.id IN (s.credential_id, d.credential_id))
+          ORDER BY s.name COLLATE NOCASE LIMIT 10",
         id,
     )
     .await
+}
+
+/// All services that use it, by name. What runs is what the current deployment says, or the next one will.
+pub(super) async fn users_of(db: &SqlitePool, id: &RegistryId) -> Result<Vec<RegistryUser>, StorageError> {
+    let rows = sqlx::query(
+        "SELECT * FROM (
+             SELECT s.id, s.name,
+                    s.registry_id IS ?1
+                        OR (s.registry_id IS NULL AND r.is_default AND s.source ->> '$.kind' IS 'git') AS builds,
+                    d.registry_id IS ?1 OR coalesce(c.id IN (s.credential_id, d.credential_id), 0) AS runs
+               FROM services s JOIN registries r ON r.id = ?1 LEFT JOIN deployments d ON d.id = s.current_deployment
+               LEFT JOIN credentials c ON c.owned_by = ?1
+              WHERE s.deleted_at IS NULL)
+          WHERE builds OR runs ORDER BY name COLLATE NOCASE",
+    )
+    .bind(id.as_str())
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(RegistryUser {
+                service: column(row, "id")?,
+                name: row.try_get("name")?,
+                builds: row.try_get("builds")?,
+                runs: row.try_get("runs")?,
+            })
+        })
+        .collect()
 }
 
 /// Services with any deployment from it, which a roll-back may ask for.
@@ -168,20 +208,42 @@ pub(super) async fn services_with_images_in(tx: &mut Tx, id: &RegistryId) -> Res
     .await
 }
 
-/// Unfinished builds that push to it, with a name for people.
-pub(super) async fn builds_running_to(tx: &mut Tx, id: &RegistryId) -> Result<Vec<(BuildId, String)>, StorageError> {
+/// Builds that push to it now, with a name for people.
+pub(super) async fn builds_running_to(
+    db: &SqlitePool,
+    id: &RegistryId,
+) -> Result<Vec<(BuildId, String)>, StorageError> {
     sqlx::query(
         "SELECT b.id, s.name || ' #' || b.number AS title
            FROM builds b JOIN services s ON s.id = b.service_id JOIN jobs j ON j.id = b.job_id
-          WHERE b.registry_id = ? AND j.state IN ('queued', 'running', 'cancelling')
-          ORDER BY b.created LIMIT 10",
+          WHERE b.registry_id = ? AND j.state IN ('running', 'cancelling') ORDER BY b.created",
     )
     .bind(id.as_str())
-    .fetch_all(&mut **tx)
+    .fetch_all(db)
     .await?
     .iter()
     .map(|row| Ok((column(row, "id")?, row.try_get("title")?)))
     .collect()
+}
+
+/// From now on nothing new comes to a managed one. `keep_data`: its volume stays.
+pub(super) async fn begin_deletion(tx: &mut Tx, id: &RegistryId, keep_data: bool) -> Result<(), StorageError> {
+    sqlx::query("UPDATE managed_registries SET phase = 'deleting', wants_default = 0, keep_data = ? WHERE id = ?")
+        .bind(keep_data)
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("UPDATE registries SET version = version + 1 WHERE id = ?")
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Unfinished jobs about a registry but those of a kind.
+pub(super) async fn other_jobs(tx: &mut Tx, subject: &str, but: &str) -> Result<Vec<JobId>, StorageError> {
+    let sql = "SELECT id FROM jobs WHERE subject = ? AND kind <> ? AND state IN ('queued', 'running', 'cancelling') ORDER BY rowid";
+    sqlx::query(sql).bind(subject).bind(but).fetch_all(&mut **tx).await?.iter().map(|row| column(row, "id")).collect()
 }
 
 async fn users(tx: &mut Tx, sql: &'static str, id: &RegistryId) -> Result<Vec<User>, StorageError> {

@@ -114,7 +114,7 @@ impl Registries {
 }
 
 /// Tries while Docker refuses because something that is about to go still uses it.
-async fn patiently<F: Future<Output = Result<(), DockerError>>>(
+pub(super) async fn patiently<F: Future<Output = Result<(), DockerError>>>(
     until: Instant,
     mut remove: impl FnMut() -> F,
 ) -> Result<(), DockerError> {

@@ -113,14 +113,17 @@ pub(super) async fn names_in(
     Ok(sqlx::query_as(sql).bind(project.as_str()).bind(but).fetch_all(&mut **tx).await?)
 }
 
+/// Whether it is there to stay: nothing new comes to one that is being deleted.
 pub(super) async fn registry_exists(tx: &mut Tx, id: &RegistryId) -> Result<bool, StorageError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM registries WHERE id = ?)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM registries r LEFT JOIN managed_registries m ON m.id = r.id
+                               WHERE r.id = ? AND m.phase IS NOT 'deleting')";
     Ok(sqlx::query_scalar(sql).bind(id.as_str()).fetch_one(&mut **tx).await?)
 }
 
-/// Where a credential signs in; None: it was deleted.
+/// Where a credential signs in; None: it was deleted, or is being deleted with its registry.
 pub(super) async fn credential_url(tx: &mut Tx, id: &CredentialId) -> Result<Option<RegistryUrl>, StorageError> {
-    let sql = "SELECT url FROM credentials WHERE id = ?";
+    let sql = "SELECT c.url FROM credentials c LEFT JOIN managed_registries m ON m.id = c.owned_by
+                WHERE c.id = ? AND m.phase IS NOT 'deleting'";
     let url: Option<String> = sqlx::query_scalar(sql).bind(id.as_str()).fetch_optional(&mut **tx).await?;
     url.map(|url| parsed(&url, "registry address")).transpose()
 }

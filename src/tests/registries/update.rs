@@ -85,3 +85,20 @@ async fn a_registry_with_images_stays_at_its_host() {
     let twin = house.credentials.create(&house.actor, form("Twin", &liar.host(), CANARY)).await.expect("created");
     house.registries.update(&house.actor, &id, 1, registry("Main", &twin, true)).await.expect("same host");
 }
+
+/// A registry that Slipway runs goes with its credential, so nothing else may hang on that.
+#[tokio::test]
+async fn the_credential_of_a_managed_registry_is_its_own() {
+    let (house, liar, _) = house().await;
+    let owner = app::model::id::RegistryId::from_random([7; 8]);
+    let password = app::model::secret::Secret::new(CANARY.into());
+    let mut tx = house.db.write().await.expect("a transaction");
+    let owned = house
+        .credentials
+        .create_owned(&mut tx, &owner, "Ours", liar.url(), "slipway", &password)
+        .await
+        .expect("a credential");
+    tx.commit().await.expect("a commit");
+    let made = house.registries.create(&house.actor, registry("Main", &owned, false)).await;
+    assert_eq!(field_error(made).field, "credential");
+}

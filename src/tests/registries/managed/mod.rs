@@ -1,9 +1,11 @@
-//! Registries that Slipway runs, on the lab's Swarm.
+//! Registries that Slipway runs.
 
 mod change;
 mod create;
+mod delete;
 pub mod house;
 mod log;
 mod probe;
 mod restart;
+mod rotate;
 mod s3;
