@@ -1,7 +1,7 @@
 //! The server crate: everything that touches a disk, a network or Docker. Read this map first.
 //!
-//! The product, one folder per noun, each may use those above it: [`accounts`], [`activity`], [`credentials`],
-//! [`registries`], [`images`], [`builds`], [`services`], [`settings`].
+//! The product, one folder per noun, each may use those above it: [`accounts`], [`tokens`], [`activity`],
+//! [`credentials`], [`registries`], [`images`], [`builds`], [`services`], [`settings`].
 //!
 //! The machinery, which knows nothing of the product: [`jobs`], [`storage`], [`vault`], [`oci`], [`providers`], [`docker`],
 //! [`process`], [`http`]. [`proxy`] is a program of its own in the same binary.
@@ -27,4 +27,5 @@ pub mod services;
 pub mod settings;
 pub mod start;
 pub mod storage;
+pub mod tokens;
 pub mod vault;

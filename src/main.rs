@@ -1,8 +1,10 @@
-//! The command line: `serve`, `admin create`, `admin reset-password`, `proxy`, which Slipway starts on the nodes of a Swarm, and
-//! `supervise`, which it calls itself.
+//! The command line: `serve`, `admin create`, `admin reset-password`, `token create`, `token list`, `token revoke`, `proxy`,
+//! which Slipway starts on the nodes of a Swarm, and `supervise`, which it calls itself.
 
+use app::api::tokens::TokensApi as _;
 use app::error::AppError;
 use app::model::secret::Secret;
+use app::model::token::{Scope, TokenForm, TokenState};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use slipway::accounts::Accounts;
 use slipway::clock::Clock;
@@ -10,6 +12,7 @@ use slipway::config::{Config, LogFormat, SETTINGS, table};
 use slipway::proxy::{self, Target};
 use slipway::start;
 use slipway::storage::Db;
+use slipway::tokens::Tokens;
 use std::error::Error;
 use std::io::Read as _;
 use std::net::SocketAddr;
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Some(("serve", matches)) => serve(matches),
         Some(("admin", matches)) => admin(matches),
         Some(("proxy", matches)) => pass_on(matches),
+        Some(("token", matches)) => token(matches),
         _ => Ok(()),
     };
     match result {
@@ -104,6 +108,39 @@ fn command() -> Command {
                     "Needs no settings, no data folder and no rights. SIGTERM: what moves may end, 30 s at most.",
                 ),
         )
+        .subcommand(
+            Command::new("token")
+                .about("Create, list and revoke API tokens from the shell")
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+                .subcommands(tokens().map(|command| command.args(settings()))),
+        )
+}
+
+/// `token create`, `token list`, `token revoke`.
+fn tokens() -> [Command; 3] {
+    let value = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let command = |name: &'static str, about: &'static str| {
+        Command::new(name)
+            .about(about)
+            .arg(value("username", "NAME", "The account's name").required(true))
+            .after_help("Works while the server runs. Takes the settings of `slipway serve`, --data-dir for example.")
+    };
+    [
+        command("create", "Create a token and print it: this once, Slipway keeps a hash of it")
+            .arg(value("name", "TEXT", "What uses it").required(true))
+            .arg(
+                Arg::new("read-only")
+                    .long("read-only")
+                    .action(ArgAction::SetTrue)
+                    .help("It may look at everything and change nothing"),
+            )
+            .arg(value("days", "N", "How many days it is good for; for ever when left out")),
+        command("list", "List the tokens of an account"),
+        command("revoke", "Revoke a token").arg(value("name", "TEXT", "The token's name").required(true)),
+    ]
 }
 
 fn config(matches: &ArgMatches) -> Result<Config, Box<dyn Error>> {
@@ -177,6 +214,51 @@ fn admin(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
         db.close().await;
         done.map_err(|error: AppError| error.into())
     })
+}
+
+fn token(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
+    let Some((verb, matches)) = matches.subcommand() else { return Ok(()) };
+    let config = config(matches)?;
+    start::start_logging(config.log_format);
+    runtime()?.block_on(async {
+        start::private_folder(&config.data_dir)?;
+        let db = Db::open(&config.data_dir).await.map_err(start::StartError::from)?;
+        let done = on_tokens(&db, verb, matches).await;
+        db.close().await;
+        done.map_err(|error: AppError| error.into())
+    })
+}
+
+async fn on_tokens(db: &Db, verb: &str, matches: &ArgMatches) -> Result<(), AppError> {
+    let clock = Clock::system();
+    let text = |name: &str| matches.try_get_one::<String>(name).ok().flatten().cloned().unwrap_or_default();
+    let actor = Accounts::new(db.clone(), clock.clone()).named(&text("username")).await?;
+    let tokens = Tokens::new(db.clone(), clock.clone());
+    match verb {
+        "create" => {
+            let scope = if matches.get_flag("read-only") { Scope::Read } else { Scope::Everything };
+            let form = TokenForm { name: text("name"), scope: scope.as_str().to_owned(), days: text("days") };
+            let (_, token) = tokens.create(&actor, form).await?;
+            // Alone on standard output, for scripts.
+            println!("{}", token.expose("who made it sees it once"));
+        }
+        "list" => {
+            for token in tokens.list(&actor).await? {
+                let state = match token.state(clock.seconds()) {
+                    TokenState::Good => "good",
+                    TokenState::Expired => "expired",
+                    TokenState::Revoked => "revoked",
+                };
+                println!("{}\t{}\t{state}\t{}", token.id, token.scope.as_str(), token.name);
+            }
+        }
+        _ => {
+            let id = tokens.named(&actor, &text("name")).await?;
+            tokens.revoke(&actor, &id).await?;
+            println!("The token {} is revoked.", text("name"));
+        }
+    }
+    Ok(())
 }
 
 fn password(from_stdin: bool) -> Result<Secret, Box<dyn Error>> {

@@ -21,6 +21,7 @@ use crate::registries::{self, Registries};
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::storage::{Db, StorageError};
+use crate::tokens::Tokens;
 use crate::vault::{Vault, VaultError, holds_secrets};
 use app::api::Backend;
 use app::error::AppError;
@@ -190,6 +191,7 @@ impl Slipway {
 
         let backend = Backend {
             accounts: Arc::new(accounts.clone()),
+            tokens: Arc::new(Tokens::new(db.clone(), clock.clone())),
             credentials: Arc::new(credentials.clone()),
             registries: Arc::new(registries.clone()),
             images: Arc::new(images.clone()),

@@ -1,7 +1,7 @@
 //! Every address as a function or constant; nobody writes `/credentials/…` by hand.
 
 use crate::api::images::Place;
-use crate::model::id::{BuildId, CredentialId, DeploymentId, ImportId, JobId, RegistryId, ServiceId};
+use crate::model::id::{BuildId, CredentialId, DeploymentId, ImportId, JobId, RegistryId, ServiceId, TokenId};
 use crate::model::image_ref::ImageRef;
 use crate::model::provider::Provider;
 
@@ -64,6 +64,13 @@ pub const IMPORT_CREDENTIALS: &str = "/credentials/import";
 pub const JOBS: &str = "/jobs";
 /// Settings.
 pub const SETTINGS: &str = "/settings";
+/// API tokens.
+pub const TOKENS: &str = "/settings/tokens";
+
+/// The API tokens, with the text of a new one, which is shown once.
+pub fn new_token(id: &TokenId) -> String {
+    format!("{TOKENS}?new={id}")
+}
 
 /// A new credential for one provider.
 pub fn new_credential(provider: Provider) -> String {

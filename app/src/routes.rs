@@ -53,6 +53,7 @@ pages! {
     "/jobs" => pages::jobs::list,
     "/jobs/{id}" => pages::jobs::show,
     "/settings" => pages::settings::show,
+    "/settings/tokens" => pages::settings::tokens::show,
 }
 
 /// Pieces of HTML that islands ask for. They may ask registries, so only our own pages get them: the server's guard treats

@@ -34,13 +34,14 @@ enum Key {
     Device([u8; 32]),
     Address(IpAddr),
     SetUp(IpAddr),
+    Token(IpAddr),
 }
 
 impl Key {
     fn rate(self) -> Rate {
         match self {
             Self::Name(_) | Self::Device(_) => ACCOUNT,
-            Self::Address(_) | Self::SetUp(_) => ADDRESS,
+            Self::Address(_) | Self::SetUp(_) | Self::Token(_) => ADDRESS,
         }
     }
 }
@@ -102,6 +103,11 @@ impl Limits {
     /// Before a set-up token is checked.
     pub fn take_setup(&self, address: IpAddr, now: i64) -> Result<Taken, AppError> {
         self.take(&[Key::SetUp(network(address))], now)
+    }
+
+    /// After a token that was refused; good ones take nothing.
+    pub fn take_token(&self, address: IpAddr, now: i64) -> Result<(), AppError> {
+        self.take(&[Key::Token(network(address))], now).map(drop)
     }
 
     /// After a set-up that worked.

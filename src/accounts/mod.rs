@@ -3,7 +3,7 @@
 //! What must always hold: passwords are kept as argon2id hashes only; whoever guesses is slowed down before a hash is
 //! computed, and a wrong name costs what a wrong password costs; a password that changes ends the other sessions.
 
-mod limits;
+pub mod limits;
 mod password;
 mod setup_token;
 mod store;
@@ -68,6 +68,13 @@ impl Accounts {
         let actor = self.insert(&mut tx, name, &hash, "shell").await?;
         tx.commit().await.map_err(problems::of)?;
         Ok(actor)
+    }
+
+    /// The account of this name, for the shell.
+    pub async fn named(&self, name: &str) -> Result<Actor, AppError> {
+        let name = username("username", name)?;
+        let found = store::find_by_name(self.db.read(), &name).await.map_err(problems::of)?;
+        found.map(|account| account.actor).ok_or_else(|| AppError::NotFound(format!("account named {name}")))
     }
 
     /// Sets a new password from the shell and ends all sessions of the account, also while the server runs.

@@ -3,7 +3,7 @@
 use super::setup_token::Stored;
 use crate::http::session::SIGNED_IN_IDLE_SECONDS;
 use crate::storage::{StorageError, Tx, parsed};
-use app::model::account::{Actor, Role, SessionInfo};
+use app::model::account::{Actor, SessionInfo};
 use app::model::id::AccountId;
 use sqlx::SqliteExecutor;
 
@@ -25,21 +25,9 @@ type Row = (String, String, String, String);
 
 fn account((id, username, role, password_hash): Row) -> Result<Account> {
     Ok(Account {
-        actor: Actor {
-            account: parsed(&id, "account id")?,
-            username,
-            role: self::role(&role).ok_or(StorageError::Unreadable { what: "role" })?,
-        },
+        actor: Actor { account: parsed(&id, "account id")?, username, role: parsed(&role, "role")? },
         password_hash,
     })
-}
-
-/// As stored → as known.
-pub fn role(text: &str) -> Option<Role> {
-    match text {
-        "owner" => Some(Role::Owner),
-        _ => None,
-    }
 }
 
 /// Whether anybody has an account.
@@ -67,9 +55,6 @@ pub async fn get<'e>(db: impl SqliteExecutor<'e>, id: &AccountId) -> Result<Opti
 
 /// Adds an account.
 pub async fn insert(tx: &mut Tx, actor: &Actor, hash: &str, now: i64) -> Result<()> {
-    let role = match actor.role {
-        Role::Owner => "owner",
-    };
     sqlx::query(
         "INSERT INTO accounts (id, username, password_hash, role, created_at, password_changed_at)
          VALUES (?, ?, ?, ?, ?, ?)",
@@ -77,7 +62,7 @@ pub async fn insert(tx: &mut Tx, actor: &Actor, hash: &str, now: i64) -> Result<
     .bind(actor.account.as_str())
     .bind(&actor.username)
     .bind(hash)
-    .bind(role)
+    .bind(actor.role.as_str())
     .bind(now)
     .bind(now)
     .execute(&mut **tx)

@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The product, each also may use ground and machinery.
     ("activity", &[]),
     ("accounts", &["activity"]),
+    ("tokens", &["activity", "accounts"]),
     ("settings", &["activity", "accounts"]),
     ("credentials", &["activity", "accounts", "settings"]),
     ("registries", &["activity", "accounts", "settings", "credentials"]),

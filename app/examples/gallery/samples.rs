@@ -12,6 +12,7 @@ use app::api::jobs::JobsApi;
 use app::api::registries::{LogLines, RegistriesApi};
 use app::api::services::ServicesApi;
 use app::api::settings::SettingsApi;
+use app::api::tokens::{Bearer, TokenRefusal, TokensApi};
 use app::error::{AppError, Problem};
 use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, SignInForm};
 use app::model::build::Build;
@@ -19,7 +20,7 @@ use app::model::credential::{
     Credential, CredentialForm, CredentialState, ImportLine, ImportPick, ImportState, ImportText,
 };
 use app::model::id::{
-    AccountId, BuildId, CredentialId, DeploymentId, ImportId, JobId, ProjectId, RegistryId, ServiceId,
+    AccountId, BuildId, CredentialId, DeploymentId, ImportId, JobId, ProjectId, RegistryId, ServiceId, TokenId,
 };
 use app::model::image::{
     Allowance, Attestation, Fit, Found, Hit, Image, ImageConfig, Layer, Listing, PlatformImage, RunsIn, Search, Source,
@@ -39,6 +40,7 @@ use app::model::service::{
     ServiceSummary, Settings, Task,
 };
 use app::model::settings::{DockerState, Host};
+use app::model::token::{Scope, Token, TokenForm};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -66,6 +68,7 @@ pub fn backend(world: World) -> Backend {
     let samples = Arc::new(Samples(world));
     Backend {
         accounts: samples.clone(),
+        tokens: samples.clone(),
         credentials: samples.clone(),
         registries: samples.clone(),
         images: samples.clone(),
@@ -126,6 +129,7 @@ pub fn paths() -> Vec<String> {
         "/credentials/import",
         "/jobs",
         "/settings",
+        "/settings/tokens",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -152,6 +156,7 @@ pub fn paths() -> Vec<String> {
         format!("/deployments/{}", deployment(2)),
         format!("/deployments/{}", deployment(5)),
         format!("/jobs/{}", job(1)),
+        format!("/settings/tokens?new={}", TokenId::from_random(bits(1))),
     ]);
     for id in managed::ids() {
         paths.push(format!("/registries/{id}"));
@@ -604,6 +609,43 @@ impl AccountsApi for Samples {
     }
     async fn sign_out_everywhere(&self, _: &Actor) -> Result<(), AppError> {
         Err(refused())
+    }
+}
+
+#[async_trait]
+impl TokensApi for Samples {
+    async fn list(&self, _: &Actor) -> Result<Vec<Token>, AppError> {
+        let token = |n, name: &str, scope, expires: Option<i64>, revoked_at| Token {
+            id: TokenId::from_random(bits(n)),
+            name: name.into(),
+            scope,
+            created_at: now() - 900_000,
+            expires_at: expires.map(|days| now() + days * 86_400),
+            used_at: (n == 1).then(|| now() - 300),
+            revoked_at,
+        };
+        Ok(self.some(vec![
+            token(1, "ci", Scope::Everything, Some(80), None),
+            token(2, "<b>monitoring</b>", Scope::Read, None, None),
+            token(3, "last year", Scope::Read, Some(-3), None),
+            token(4, "lost laptop", Scope::Everything, None, Some(now() - 4_000)),
+        ]))
+    }
+    async fn create(&self, _: &Actor, _: TokenForm) -> Result<(TokenId, Secret), AppError> {
+        Err(refused())
+    }
+    async fn show_once(&self, _: &Actor, _: &TokenId, _: Secret) {}
+    async fn take_shown(&self, _: &Actor, id: &TokenId) -> Option<Secret> {
+        (*id == TokenId::from_random(bits(1))).then(|| Secret::new(format!("slw_{}", "7Qm".repeat(14))))
+    }
+    async fn revoke(&self, _: &Actor, _: &TokenId) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn authenticate(&self, _: std::net::IpAddr, _: &Secret) -> Result<Bearer, TokenRefusal> {
+        Err(TokenRefusal::Unknown)
+    }
+    async fn is_good(&self, _: &TokenId) -> Result<bool, AppError> {
+        Ok(false)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod registries;
 pub mod services;
 pub mod settings;
+pub mod tokens;
 
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ use std::sync::Arc;
 pub struct Backend {
     /// People and sign-in.
     pub accounts: Arc<dyn accounts::AccountsApi>,
+    /// API tokens.
+    pub tokens: Arc<dyn tokens::TokensApi>,
     /// Credentials.
     pub credentials: Arc<dyn credentials::CredentialsApi>,
     /// Registries.

@@ -1,4 +1,4 @@
-//! Who may do what. One role for now: the owner.
+//! Who may do what. People are owners; a token for programs may be a reader.
 
 use super::id::AccountId;
 use super::secret::Secret;
@@ -28,9 +28,19 @@ pub enum Action {
 pub enum Role {
     /// May do everything.
     Owner,
+    /// May look and change nothing: what a read-only token is, whoever it belongs to.
+    Reader,
 }
 
 impl Role {
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Reader => "reader",
+        }
+    }
+
     /// The table of who may do what.
     pub fn may(self, action: Action) -> bool {
         match (self, action) {
@@ -42,8 +52,19 @@ impl Role {
                 | Action::ManageServices
                 | Action::ManageSettings
                 | Action::ManageOwnAccount,
-            ) => true,
+            )
+            | (Self::Reader, Action::Read) => true,
+            (Self::Reader, _) => false,
         }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = [Self::Owner, Self::Reader].into_iter().find(|role| role.as_str() == text);
+        found.ok_or_else(|| format!("unknown role {text:?}"))
     }
 }
 

@@ -95,6 +95,11 @@ id!(
     "acc"
 );
 id!(
+    /// A token for programs.
+    TokenId,
+    "tok"
+);
+id!(
     /// How to sign in at one registry host.
     CredentialId,
     "cred"

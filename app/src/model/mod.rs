@@ -25,3 +25,4 @@ pub mod service_form;
 pub mod settings;
 pub mod source;
 pub mod text;
+pub mod token;

@@ -1,13 +1,15 @@
 //! Settings: what was found about this machine, Swarm mode, the configuration in force, and the own account.
 
+pub mod tokens;
+
 use super::{Page, PageResult};
 use crate::api::accounts::{ChangePassword, SignOutEverywhere};
 use crate::api::settings::StartSwarm;
 use crate::model::account::{PASSWORD_MIN, SessionInfo};
 use crate::model::settings::{DockerState, Host};
-use crate::request;
 use crate::ui::table::col;
 use crate::ui::{Age, Badge, Card, Fact, Facts, Field, Form, PageHead, SecretField, Submit, Table, Tone};
+use crate::{paths, request};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
@@ -27,6 +29,7 @@ pub async fn show() -> PageResult {
             {configuration_card(configuration)}
             {password(&actor.username)}
             {sessions_card(sessions)}
+            {tokens_card()}
         },
     ))
 }
@@ -154,6 +157,15 @@ fn password(username: &str) -> impl IntoView + use<> {
                 <SecretField field="repeat" label="Repeat new password" autocomplete="new-password" required=true/>
                 <Submit text="Change password"/>
             </Form>
+        </Card>
+    }
+}
+
+fn tokens_card() -> impl IntoView {
+    view! {
+        <Card title="API tokens" id="tokens">
+            <p>"Programs use Slipway's API with a token of yours instead of your password."</p>
+            <p><a class="button" href=paths::TOKENS>"Manage API tokens"</a></p>
         </Card>
     }
 }

@@ -20,6 +20,7 @@ const DATA: &[(i64, &str)] = &[
     (8, include_str!("0008_images.sql")),
     (9, include_str!("0009_image_services.sql")),
     (10, include_str!("0010_managed_registries.sql")),
+    (11, include_str!("0011_tokens.sql")),
 ];
 
 fn data(version: i64) -> &'static str {
@@ -122,6 +123,10 @@ async fn the_tables_refuse_what_must_not_be() {
         "UPDATE deployments SET credential_id = 'cred_00000000001' WHERE id = 'dep_000000000001'",
         "UPDATE services SET credential_id = 'cred_0000000none'",
         "UPDATE image_repositories SET credential_id = 'cred_00000000none'",
+        "UPDATE tokens SET revoked_at = NULL",
+        "UPDATE tokens SET scope = 'write'",
+        "UPDATE tokens SET hash = x'00'",
+        "UPDATE tokens SET account_id = 'acc_00000000none'",
         "INSERT INTO image_tags SELECT credential_id, 'shop/none', name, generation, digest, at, size FROM image_tags",
     ] {
         let mut tx = db.write().await.expect("a transaction");
