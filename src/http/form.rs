@@ -15,7 +15,7 @@ pub const BODY_MAX: usize = 1 << 20;
 /// Most fields.
 const FIELDS_MAX: usize = 4_096;
 /// Longest time for a body to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
+pub const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// Why a body isn't taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! Stands in front of every address: who may, from where, with what. Handlers find the answers in the extensions.
 //!
+//! The API for programs has a gate of its own, see `api/gate.rs`.
+//!
 //! The order matters: host and TLS, then the origin of writes, streams and pieces of pages, then first run, then who is asking, then the
 //! body. What comes later costs more.
 
 use super::errors::{failure, redirect, refuse, wants_html};
 use super::permissions::{self, Access, Entry};
 use super::transport::{Refusal, Transport};
-use super::{Web, form, session, transport};
+use super::{Web, api, form, session, transport};
 use crate::clock::random_token;
 use app::api::accounts::Client;
 use app::error::{AppError, Problem};
@@ -28,6 +30,9 @@ pub const FUNCTIONS: &str = "/api/{*function}";
 /// The guard, as middleware of the whole router.
 pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    if api::is_api(parts.uri.path()) {
+        return api::gate(&web, parts, body, next).await;
+    }
     let access = match permissions::find(&parts.method, address(&parts)) {
         Entry::Found(access) => Some(access),
         Entry::OtherMethod(method) => return other_method(&parts, method),

@@ -1,8 +1,9 @@
 //! The web: listener, guard, headers, sessions, assets, streams, health.
 //!
-//! What must always hold: no address answers without an entry in [`permissions`]; no write and no stream is served to a
+//! What must always hold: the API for programs ([`api`]) is opened by tokens alone, everything else by sessions; no address answers without an entry in [`permissions`]; no write and no stream is served to a
 //! page of another origin; every answer carries the security headers.
 
+pub mod api;
 pub mod assets;
 pub mod errors;
 pub mod form;
@@ -97,6 +98,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/jobs/{id}/log.txt", get(streams::log_text))
         .route("/registries/{id}/log", get(registry_log::log))
         .route("/registries/{id}/log.txt", get(registry_log::log_text))
+        .merge(api::router())
         .route(guard::FUNCTIONS, post(leptos_axum::handle_server_fns))
         .with_state(Arc::clone(&web))
         .merge(app::routes::router())

@@ -15,13 +15,16 @@ pub enum Access {
     SetupOnly,
     /// Being signed in, and allowed to do this.
     SignedIn(Action),
+    /// A token that may do this; a session's cookie doesn't count. Routes of the API alone.
+    Bearer(Action),
 }
 
-use Access::{Always, Public, SetupOnly, SignedIn};
+use Access::{Always, Bearer, Public, SetupOnly, SignedIn};
 use Action::{ManageCredentials, ManageOwnAccount, ManageRegistries, ManageServices, ManageSettings, Read};
 
 const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
+const DELETE: &Method = &Method::DELETE;
 
 /// Method, address as the router has it (server functions: their own), access.
 pub const TABLE: &[(&Method, &str, Access)] = &[
@@ -68,6 +71,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/jobs", SignedIn(Read)),
     (GET, "/jobs/{id}", SignedIn(Read)),
     (GET, "/settings", SignedIn(Read)),
+    (GET, "/settings/tokens", SignedIn(ManageOwnAccount)),
     // Streams.
     (GET, "/jobs/{id}/log", SignedIn(Read)),
     (GET, "/jobs/{id}/log.txt", SignedIn(Read)),
@@ -105,6 +109,18 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (POST, "/api/builds/cancel", SignedIn(ManageServices)),
     (POST, "/api/settings/theme", SignedIn(ManageOwnAccount)),
     (POST, "/api/settings/start-swarm", SignedIn(ManageSettings)),
+    (POST, "/api/tokens/create", SignedIn(ManageOwnAccount)),
+    (POST, "/api/tokens/revoke", SignedIn(ManageOwnAccount)),
+    // The API for programs. Its document says what the source says.
+    (GET, "/api/v1/openapi.json", Always),
+    (GET, "/api/v1/registries", Bearer(Read)),
+    (POST, "/api/v1/registries", Bearer(ManageRegistries)),
+    (GET, "/api/v1/registries/{id}", Bearer(Read)),
+    (DELETE, "/api/v1/registries/{id}", Bearer(ManageRegistries)),
+    (GET, "/api/v1/registries/{id}/status", Bearer(Read)),
+    (GET, "/api/v1/registries/{id}/logs", Bearer(Read)),
+    (POST, "/api/v1/registries/{id}/restart", Bearer(ManageRegistries)),
+    (GET, "/api/v1/jobs/{id}", Bearer(Read)),
 ];
 
 /// What the table says of an address.
@@ -131,4 +147,9 @@ pub fn find(method: &Method, address: &str) -> Entry {
         }
     }
     others
+}
+
+/// The methods that an address takes.
+pub fn methods(address: &str) -> impl Iterator<Item = &'static Method> {
+    TABLE.iter().filter(move |(_, path, _)| *path == address).map(|(method, _, _)| *method)
 }

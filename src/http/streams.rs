@@ -25,11 +25,11 @@ use tower_sessions::Session;
 
 /// Open streams of one session.
 const PER_SESSION: usize = 16;
-/// How often the session of an open stream is looked at.
-const LOOK: Duration = Duration::from_secs(3);
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often the session or token of an open stream is looked at.
+pub(super) const LOOK: Duration = Duration::from_secs(3);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Proxies must hand events on at once.
-const NO_BUFFER: (HeaderName, HeaderValue) =
+pub(super) const NO_BUFFER: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
 /// How many streams each session has open.
@@ -43,7 +43,7 @@ pub(super) struct Open {
 }
 
 impl Streams {
-    /// A place for one more, if `session` has one.
+    /// A place for one more, if the session or token has one.
     pub(super) fn open(&self, session: &str) -> Option<Open> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(session.to_owned()).or_default();

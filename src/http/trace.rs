@@ -1,5 +1,6 @@
 //! Gives every request an id and one line in the log; turns a panic into an answer.
 
+use super::api;
 use super::errors::failure;
 use app::error::AppError;
 use app::request::RequestId;
@@ -30,7 +31,8 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
     let _entered = span.entered();
     let mut response = answered.unwrap_or_else(|_| {
         tracing::error!(method = %method, path, "a request ended in a panic; the lines above say where");
-        failure(&headers, &AppError::Internal { ticket: id.clone() })
+        let error = AppError::Internal { ticket: id.clone() };
+        if api::is_api(&path) { api::Failure::from(error).answer(&id) } else { failure(&headers, &error) }
     });
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests start git, docker and servers, and ask registries as others do")]
 
 mod accounts;
+mod api;
 mod app;
 mod architecture;
 mod builds;
@@ -25,3 +26,4 @@ mod s3;
 mod services;
 mod settings;
 mod swarm;
+mod tokens;

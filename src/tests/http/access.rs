@@ -11,7 +11,8 @@ fn all_addresses() -> Vec<(Method, String)> {
     let pages = app::routes::PATHS.iter().chain(app::routes::PARTS).map(|path| (Method::GET, (*path).to_owned()));
     let own = OWN_PATHS.iter().map(|path| (Method::GET, (*path).to_owned()));
     let functions = server_fn::axum::server_fn_paths().map(|(path, method)| (method, path.to_owned()));
-    pages.chain(own).chain(functions).collect()
+    let api = slipway::http::api::routes().map(|(method, path)| (method, path.to_owned()));
+    pages.chain(own).chain(functions).chain(api).collect()
 }
 
 /// An address that fits the pattern.
@@ -67,6 +68,9 @@ async fn z1_anonymous_gets_nothing_but_the_allow_list() {
                 assert_eq!(page, (StatusCode::SEE_OTHER, Some("/sign-in".into())), "{path}");
                 assert_eq!(program.0, StatusCode::NOT_FOUND, "{path}");
             }
+            Access::Bearer(_) => {
+                assert_eq!((page.0, program.0), (StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED), "{path}");
+            }
             Access::Public | Access::Always => assert_ne!(program.0, StatusCode::UNAUTHORIZED, "{path}"),
         }
     }
@@ -85,6 +89,12 @@ async fn a1_before_set_up_only_set_up_health_and_assets_answer() {
         let program = ask(&mut browser, &method, &path, "application/json").await;
         if matches!(access, Access::Always | Access::SetupOnly) {
             assert_ne!(page, (StatusCode::SEE_OTHER, Some("/setup".into())), "{path}");
+        } else if matches!(access, Access::Bearer(_)) {
+            assert_eq!(
+                (page.0, program.0),
+                (StatusCode::SERVICE_UNAVAILABLE, StatusCode::SERVICE_UNAVAILABLE),
+                "{path}"
+            );
         } else {
             assert_eq!(page, (StatusCode::SEE_OTHER, Some("/setup".into())), "{path}");
             assert_eq!(program.0, StatusCode::SERVICE_UNAVAILABLE, "{path}");
