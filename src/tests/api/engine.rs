@@ -43,6 +43,11 @@ pub fn id() -> RegistryId {
     RegistryId::from_random([7; 8])
 }
 
+/// Whoever asks how this one is meets a fault of ours.
+pub fn breaks() -> RegistryId {
+    RegistryId::from_random([9; 8])
+}
+
 pub fn line(n: i64, severity: Severity, text: &str) -> LogEntry {
     LogEntry {
         at: 1_700_000_000_000 + n,
@@ -222,6 +227,7 @@ impl RegistriesApi for Engine {
         Err(never())
     }
     async fn status(&self, actor: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError> {
+        assert_ne!(*id, breaks(), "on purpose");
         self.known(actor, Action::Read, id).map(|()| status())
     }
     async fn check(&self, actor: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError> {

@@ -7,6 +7,7 @@ mod access;
 mod document;
 mod engine;
 mod logs;
+mod real;
 mod registries;
 mod secrecy;
 

@@ -146,6 +146,8 @@ async fn a_status_has_the_steps_of_the_probe_and_is_fresh_when_asked_for() {
         let got = house.program.get(&format!("{path}?{query}")).await;
         assert_eq!(fields(got.problem(422)), [field], "{}", got.text);
     }
+    let broken = house.program.get(&format!("{LIST}/{}/status", engine::breaks())).await;
+    assert_eq!(broken.problem(500)["type"], "about:blank", "a fault of ours is told like any other");
     house.program.get(&format!("{LIST}/reg_0123456789ab/status")).await.problem(404);
     house.program.get(&format!("{LIST}/srv_0123456789ab/status")).await.problem(404);
     house.program.get(&format!("{LIST}/..%2f..%2fetc/status")).await.problem(404);
