@@ -250,6 +250,8 @@ impl Slipway {
         self.tasks.spawn(async move { images.watch(shutdown).await });
         let (registries, shutdown) = (self.registries.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { registries.watch(shutdown).await });
+        let (registries, shutdown) = (self.registries.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { registries.watch_around(shutdown).await });
         let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { services.watch(shutdown).await });
         let (web, shutdown) = (Arc::clone(&self.web), self.shutdown.clone());

@@ -266,6 +266,7 @@ mod tests {
 
     /// The very file, given to the real program; only its addresses and folders are moved, by environment.
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test is about what this very program says to the file")]
     fn the_real_registry_starts_with_it_and_wants_the_password() {
         if Command::new("docker-registry").arg("--version").stdout(Stdio::null()).status().is_err() {
             eprintln!("skipped: docker-registry isn't installed");

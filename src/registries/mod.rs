@@ -29,6 +29,7 @@ mod spec;
 mod store;
 mod store_history;
 mod store_managed;
+mod suggest;
 mod undo;
 mod users;
 mod verdict;
@@ -104,6 +105,7 @@ pub struct Parts {
 pub struct Registries {
     parts: Parts,
     watched: watch::Watched,
+    around: suggest::Around,
 }
 
 impl std::fmt::Debug for Registries {
@@ -115,7 +117,7 @@ impl std::fmt::Debug for Registries {
 impl Registries {
     /// The use cases over their parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, watched: watch::Watched::default() }
+        Self { parts, watched: watch::Watched::default(), around: suggest::Around::default() }
     }
 
     /// The registry that a service builds to: its own choice, or the default. None: there is none yet.

@@ -3,13 +3,13 @@
 use super::{Registries, reach, store_managed};
 use crate::problems;
 use app::error::{AppError, Problem};
-use app::model::registry::{Reach, Storage, Suggestions};
+use app::model::registry::{Reach, Storage};
 use app::model::settings::{DockerState, Host};
 use app::paths;
 use tokio::net::TcpListener;
 
 /// Where free ports are looked for.
-const PORTS: std::ops::RangeInclusive<u16> = 5000..=5999;
+pub(super) const PORTS: std::ops::RangeInclusive<u16> = 5000..=5999;
 
 impl Registries {
     /// The machine as it is now, if registries can run on it.
@@ -88,34 +88,9 @@ impl Registries {
         }
         Ok(())
     }
-
-    /// What a form begins with. Looks at what is known and at the ports of this machine alone.
-    pub(super) async fn suggest(&self) -> Result<Suggestions, AppError> {
-        let host = self.parts.settings.host_now();
-        let records = store_managed::records(self.parts.db.read()).await.map_err(problems::of)?;
-        let mut port = 0;
-        for candidate in PORTS.filter(|port| records.iter().all(|record| record.port != *port)) {
-            if is_free_here(candidate).await {
-                port = candidate;
-                break;
-            }
-        }
-        let reach = match reach::decide(host.nodes, host.has_ipvs, self.parts.config.proxy_image.as_ref()) {
-            Ok((_, sentence)) => sentence,
-            Err(problem) => problem.to_string(),
-        };
-        Ok(Suggestions {
-            port,
-            image: self.parts.config.registry_image.to_string(),
-            reach,
-            node: reach::node_sentence("that Slipway works with", host.nodes),
-            platforms: host.platform.iter().filter_map(|text| text.parse().ok()).collect(),
-            volumes: Vec::new(),
-        })
-    }
 }
 
 /// Whether nobody on this machine listens there.
-async fn is_free_here(port: u16) -> bool {
+pub(super) async fn is_free_here(port: u16) -> bool {
     TcpListener::bind(("0.0.0.0", port)).await.is_ok()
 }

@@ -40,7 +40,6 @@ pub struct World {
     pub actor: Actor,
     pub credentials: Credentials,
     pub registries: Registries,
-    pub docker: Docker,
     stop: CancellationToken,
 }
 
@@ -80,7 +79,7 @@ impl World {
             registries.clone(),
             images.clone(),
             oci,
-            docker.clone(),
+            docker,
             config,
             settings,
         );
@@ -90,7 +89,7 @@ impl World {
             jobs.register(handler);
         }
         let actor = Actor { account: AccountId::from_random([1; 8]), username: "owner".into(), role: Role::Owner };
-        Self { db, services, jobs, actor, credentials, registries, docker, stop: CancellationToken::new() }
+        Self { db, services, jobs, actor, credentials, registries, stop: CancellationToken::new() }
     }
 
     /// Works on jobs from now on.

@@ -1,11 +1,13 @@
 //! Other settings: those that reach the Swarm become a revision, and one that doesn't work returns to the one before.
 
-use super::house::{created, failed, form, get, in_docker, push_and_pull, steps, succeeded};
+use super::house::{created, ended, failed, form, get, in_docker, push_and_pull, steps, succeeded};
 use crate::services::world::World;
-use crate::swarm::Lab;
+use crate::swarm::{Lab, eventually};
 use app::api::registries::RegistriesApi as _;
 use app::error::AppError;
+use app::model::job::JobState;
 use app::model::registry::{ManagedForm, Phase};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_works_or_returns_to_the_version_of_before() {
@@ -57,6 +59,32 @@ async fn an_upgrade_works_or_returns_to_the_version_of_before() {
     assert_eq!(managed.image, "docker.io/slipway-lab/registry:latest");
     assert_ne!(managed.image, image);
     assert_eq!(in_docker(&lab, &id), all(4));
+    push_and_pull(&world, &lab, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_change_returns_to_the_settings_of_before() {
+    let Some(lab) = Lab::find() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = World::open(folder.path(), &lab.docker_host).await;
+    world.start();
+    let (id, _sweep) = created(&world, &lab, form("Main")).await;
+    let before = get(&world, &id).await;
+    let image = before.managed.as_ref().expect("managed").image.clone();
+    let edit = ManagedForm { name: "Main".into(), image: "slipway-lab/base:1".into(), ..ManagedForm::default() };
+    let job = world.registries.update_managed(&world.actor, &id, before.version, edit).await.expect("asked for");
+    let job = job.expect("it reaches the Swarm");
+    eventually(Duration::from_secs(60), "it waits for its task", || async {
+        steps(&world, &job).await.iter().any(|(name, _)| name == "healthy").then_some(())
+    })
+    .await;
+    world.jobs.cancel(&job).await.expect("cancelled");
+    assert_eq!(ended(&world, &job).await.0, JobState::Cancelled);
+    let managed = get(&world, &id).await.managed.expect("managed");
+    assert_eq!((managed.image, managed.revision), (image, 3));
+    let job = world.registries.restart(&world.actor, &id).await.expect("asked for");
+    succeeded(&world, &job).await;
+    assert_eq!(in_docker(&lab, &id).iter().filter(|found| found.starts_with("secret")).count(), 2);
     push_and_pull(&world, &lab, &id).await;
 }
 

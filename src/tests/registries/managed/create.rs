@@ -158,6 +158,32 @@ async fn what_is_taken_is_said_at_its_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_form_begins_with_what_was_found() {
+    let Some(lab) = Lab::find() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = world(folder.path(), &lab).await;
+    let volume = unique("kept");
+    lab.docker(&["volume", "create", "--label", "slipway.registry=reg_0000000000zz", &volume]);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let looking = tokio::spawn({
+        let (registries, stop) = (world.registries.clone(), stop.clone());
+        async move { registries.watch_around(stop).await }
+    });
+    let found = crate::swarm::eventually(std::time::Duration::from_secs(20), "it was looked around", || async {
+        let found = world.registries.suggestions(&world.actor).await.expect("suggested");
+        found.volumes.contains(&volume).then_some(found)
+    })
+    .await;
+    stop.cancel();
+    looking.await.expect("it ends");
+    lab.docker(&["volume", "rm", &volume]);
+    assert!((5000..=5999).contains(&found.port), "{found:?}");
+    assert_eq!(found.image, "docker.io/slipway-lab/registry:2");
+    assert_eq!(found.platforms.len(), 1, "one node, one platform: {found:?}");
+    assert!(found.reach.contains("this node"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_volume_that_was_there_stays_after_a_failure() {
     let Some(lab) = Lab::find() else { return };
     let folder = tempfile::tempdir().expect("a folder");
