@@ -32,7 +32,11 @@ mod browser {
     /// Puts the server's newest parts (ids with spaces between them) in the places of the old ones. What somebody is using
     /// isn't taken away: a part with the focus in it, or with details that were opened.
     pub async fn renew(ids: &str, whole: bool) -> Renewed {
-        let Some(page) = fetch(ids).await else { return Renewed::NoAnswer };
+        let page = match fetch(ids).await {
+            Some(Some(page)) => page,
+            Some(None) if whole => return Renewed::OtherPage,
+            _ => return Renewed::NoAnswer,
+        };
         let pairs: Vec<(Element, Element)> =
             ids.split(' ').filter_map(|id| Some((dom::by_id(id)?, page.get_element_by_id(id)?))).collect();
         if pairs.is_empty() {
@@ -47,16 +51,17 @@ mod browser {
         Renewed::Done
     }
 
-    async fn fetch(ids: &str) -> Option<Document> {
+    /// The page as it is now; nothing inside when it is there no more.
+    async fn fetch(ids: &str) -> Option<Option<Document>> {
         let window = dom::window()?;
         let name = ids.split(' ').next()?;
         let url = format!("{}?{PART}={name}", window.location().pathname().ok()?);
         let response: Response = JsFuture::from(window.fetch_with_str(&url)).await.ok()?.dyn_into().ok()?;
         if !response.ok() {
-            return None;
+            return (response.status() == 404).then_some(None);
         }
         let html = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
-        DomParser::new().ok()?.parse_from_string(&html, SupportedType::TextHtml).ok()
+        DomParser::new().ok()?.parse_from_string(&html, SupportedType::TextHtml).ok().map(Some)
     }
 
     fn replace(old: &Element, new: &Element) -> Option<()> {

@@ -7,17 +7,13 @@ use crate::model::id::RegistryId;
 use crate::model::registry::{LogEntry, LogView, Severity};
 use crate::pages::{Page, PageResult};
 use crate::ui::note::explain;
-use crate::ui::{Card, Icon, Name, PageHead, Submit};
+use crate::ui::{Card, Icon, Name, PageHead, Submit, time};
 use crate::{paths, request};
 use leptos::prelude::*;
 
-/// How far back: as it stands in the address, in seconds, and the words for it.
-const SINCE: [(&str, i64, &str); 4] = [
-    ("15m", 900, "Last 15 minutes"),
-    ("1h", 3_600, "Last hour"),
-    ("6h", 21_600, "Last 6 hours"),
-    ("1d", 86_400, "Last day"),
-];
+/// How far back: as it stands in the address, and the words for it.
+const SINCE: [(&str, &str); 5] =
+    [("", "Any time"), ("15m", "Last 15 minutes"), ("1h", "Last hour"), ("6h", "Last 6 hours"), ("1d", "Last day")];
 const SEVERITIES: [(Severity, &str); 3] =
     [(Severity::Info, "All"), (Severity::Warning, "Warnings and errors"), (Severity::Error, "Errors")];
 const TAILS: [(&str, &str); 4] = [("200", "200"), ("500", "500"), ("1000", "1,000"), ("2000", "2,000")];
@@ -29,17 +25,20 @@ struct Asked {
 }
 
 fn asked() -> Asked {
-    let text = |name| request::query(name).unwrap_or_default();
-    let named = text("since");
-    let since = SINCE.iter().find(|(name, ..)| *name == named);
-    let view = LogView {
-        tail: text("tail").parse().unwrap_or(200).clamp(1, 2_000),
-        since: since.map(|(_, seconds, _)| crate::ui::time::now() - seconds),
-        severity: Severity::parse(&text("severity")).unwrap_or_default(),
-        filter: text("filter").trim().chars().take(200).collect(),
-        own: !matches!(text("own").as_str(), "" | "0" | "false"),
-    };
-    Asked { view, since: since.map(|(name, ..)| *name).unwrap_or_default() }
+    let fields: Vec<(&str, String)> = ["severity", "filter", "own", "tail", "since"]
+        .into_iter()
+        .filter_map(|name| Some((name, request::query(name)?)))
+        .collect();
+    let mut view = LogView::read(fields.iter().map(|(name, value)| (*name, value.as_str())), time::now());
+    // More than that is for the download.
+    view.tail = view.tail.min(2_000);
+    let named = fields.iter().find(|(name, _)| *name == "since").map(|(_, value)| value.as_str());
+    let since = SINCE.iter().find(|(name, _)| named == Some(*name) && view.since.is_some());
+    if since.is_none() {
+        // Shown as what the form can say.
+        view.since = None;
+    }
+    Asked { view, since: since.map(|(name, _)| *name).unwrap_or_default() }
 }
 
 /// The values of a view in a query, as the stream and the download read them too; only the last is none of the stream's.
@@ -134,10 +133,7 @@ fn options<'a>(choices: impl Iterator<Item = (&'a str, &'a str)>, chosen: &str) 
 fn filters(id: &RegistryId, asked: &Asked) -> impl IntoView + use<> {
     let LogView { filter, severity, tail, own, .. } = asked.view.clone();
     let severities = options(SEVERITIES.iter().map(|(severity, words)| (severity.as_str(), *words)), severity.as_str());
-    let times = options(
-        std::iter::once(("", "Any time")).chain(SINCE.iter().map(|(name, _, words)| (*name, *words))),
-        asked.since,
-    );
+    let times = options(SINCE.into_iter(), asked.since);
     let tails = options(TAILS.into_iter(), &tail.to_string());
     view! {
         <form method="get" action=paths::registry_logs(id) class="filter" role="search">
