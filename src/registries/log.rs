@@ -25,7 +25,9 @@ use time::format_description::well_known::Rfc3339;
 const READ: [usize; 2] = [5_000, 100_000];
 /// The longest that reading may take; what came until then is shown.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// A tail looks for its service so often, so long.
+/// A tail without news looks whether its service is still the one: Docker keeps the stream of a removed one open.
+const LOOK: Duration = Duration::from_secs(5);
+/// A tail looks for its service so often, so many times.
 const AGAIN: Duration = Duration::from_secs(1);
 const TRIES: usize = 60;
 
@@ -66,13 +68,14 @@ impl Registries {
             registries: self.clone(),
             id: id.clone(),
             view,
+            service,
             newest,
             behind: None,
             waiting: VecDeque::new(),
             lines: Box::pin(futures::stream::empty()),
             is_over: false,
         };
-        tail.open(&service).await?;
+        tail.open().await?;
         Ok(Box::pin(futures::stream::unfold(tail, Tail::next)))
     }
 
@@ -189,6 +192,8 @@ impl Newest {
 struct Tail {
     registries: Registries,
     id: RegistryId,
+    /// The id of the service that it is connected to.
+    service: String,
     view: LogView,
     /// The newest line so far, shown or not.
     newest: Option<i128>,
@@ -202,7 +207,8 @@ struct Tail {
 
 impl Tail {
     /// Connects: with a place to go on, first all that was printed since, sorted; then what comes.
-    async fn open(&mut self, service: &str) -> Result<(), AppError> {
+    async fn open(&mut self) -> Result<(), AppError> {
+        let service = self.service.as_str();
         let docker = self.registries.parts.docker.clone();
         let Some(newest) = self.newest else {
             // Nothing was printed when it was opened, so all there is came since.
@@ -227,7 +233,10 @@ impl Tail {
         loop {
             tokio::time::sleep(AGAIN).await;
             let opened = match self.registries.service_with_log(&self.id).await {
-                Ok(service) => self.open(&service).await,
+                Ok(service) => {
+                    self.service = service;
+                    self.open().await
+                }
                 Err(error) => Err(error),
             };
             tries -= 1;
@@ -238,6 +247,10 @@ impl Tail {
         }
     }
 
+    async fn is_connected(&mut self) -> bool {
+        self.registries.service_with_log(&self.id).await.is_ok_and(|service| service == self.service)
+    }
+
     async fn next(mut self) -> Option<(Result<LogEntry, AppError>, Self)> {
         loop {
             if self.is_over {
@@ -246,12 +259,16 @@ impl Tail {
             if let Some(entry) = self.waiting.pop_front() {
                 return Some((Ok(entry), self));
             }
-            let Some(Ok(line)) = self.lines.next().await else {
-                if let Err(error) = self.open_again().await {
-                    self.is_over = true;
-                    return Some((Err(error), self));
+            let line = match tokio::time::timeout(LOOK, self.lines.next()).await {
+                Ok(Some(Ok(line))) => line,
+                Err(_) if self.is_connected().await => continue,
+                _ => {
+                    if let Err(error) = self.open_again().await {
+                        self.is_over = true;
+                        return Some((Err(error), self));
+                    }
+                    continue;
                 }
-                continue;
             };
             let Some(at) = nanos(&line.at) else { continue };
             if self.behind.is_some_and(|behind| at <= behind) {

@@ -141,7 +141,7 @@ async fn entries_until(body: &mut Body, wanted: &str) -> Vec<LogEntry> {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_push_shows_up_live_and_the_tail_goes_on_where_it_was() {
     let Some(lab) = Lab::find() else { return };
     let mut printer = Printer::start(lab).await;
@@ -165,11 +165,15 @@ async fn a_push_shows_up_live_and_the_tail_goes_on_where_it_was() {
     assert!(missed.is_sorted_by_key(|entry| entry.cursor.clone()), "{missed:#?}");
 
     // The tail outlives the service: made anew, its lines go on.
+    let waiting = tokio::spawn(async move { entries_until(&mut tail, "Push of shop/web:again: 201").await });
     printer.lab.docker(&["service", "rm", &printer.service]);
+    swarm::eventually(Duration::from_secs(30), "the old one is gone", async || {
+        std::net::TcpStream::connect(("127.0.0.1", printer.port)).err()
+    })
+    .await;
     printer.create().await;
     printer.push("shop/web:again");
-    entries_until(&mut tail, "Push of shop/web:again: 201").await;
-    drop(tail);
+    waiting.await.expect("it is told");
 
     // Read and downloaded, with the same filters.
     let path = format!("/registries/{}/log.txt", printer.id);

@@ -101,14 +101,12 @@ async fn images_outlive_the_container_and_its_data() {
         lab.docker(&["service", "inspect", &name]) + &lab.docker(&["secret", "inspect", &format!("{name}-config-1")]);
     assert!(!seen.contains(&store.secret_key) && !seen.contains(&store.access_key), "{seen}");
 
-    // An edit keeps the keys that aren't typed, and refuses those that don't work.
-    let edit =
-        ManagedForm { s3_access_key: Secret::default(), s3_secret_key: Secret::default(), ..bucket(&store, &prefix) };
+    // An edit refuses keys that don't work, and brings those that do.
+    let edit = ManagedForm { port: String::new(), ..bucket(&store, &prefix) };
     let wrong = ManagedForm { s3_secret_key: Secret::new("not-the-secret".into()), ..edit.clone() };
     let refused = world.registries.update_managed(&world.actor, &id, registry.version, wrong).await;
     assert_eq!(fields(refused), ["s3_secret_key"]);
-    let encrypted = ManagedForm { s3_encrypt: Some("on".into()), ..edit };
-    let job = world.registries.update_managed(&world.actor, &id, registry.version, encrypted).await.expect("asked for");
+    let job = world.registries.update_managed(&world.actor, &id, registry.version, edit).await.expect("asked for");
     succeeded(&world, &job.expect("it reaches the Swarm")).await;
     docker(&world, &lab, &id, &["pull", "-q", "IMAGE"]).await;
     docker(&world, &lab, &id, &["image", "rm", "-f", "IMAGE"]).await;
