@@ -40,9 +40,9 @@ impl Docker {
         };
         match self.ask(self.client.create_network(request)).await {
             Ok(created) => Ok(Network { id: created.id, name: name.to_owned() }),
-            // Somebody was faster.
-            Err(DockerError::Refused { status: 409, message }) => {
-                self.find_network(name).await?.ok_or(DockerError::Refused { status: 409, message })
+            // Somebody was faster; the Swarm says so with 409 or, in a race, with 500.
+            Err(DockerError::Refused { status, message }) => {
+                self.find_network(name).await?.ok_or(DockerError::Refused { status, message })
             }
             Err(error) => Err(error),
         }
