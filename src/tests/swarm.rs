@@ -65,6 +65,13 @@ impl Lab {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Waits until no other test uses the second engine, and keeps it until it is dropped.
+    pub fn second_alone(&self) -> std::fs::File {
+        let lock = std::fs::File::create(std::env::temp_dir().join("slipway-lab-second.lock")).expect("a file");
+        lock.lock().expect("locked");
+        lock
+    }
+
     /// `scripts/lab second VERB`.
     pub fn second(&self, verb: &str) {
         self.script(&["second", verb]);

@@ -50,6 +50,7 @@ async fn without_docker_everything_is_said_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn swarm_mode_is_started_and_a_daemon_that_hangs_or_goes_is_noticed_and_found_again() {
     let Some(lab) = Lab::find() else { return };
+    let _alone = lab.second_alone();
     lab.second("reset");
     let folder = tempfile::tempdir().expect("a folder");
     let settings = settings(folder.path(), &lab.second.docker_host).await;
