@@ -3,8 +3,13 @@
 use super::record::Record;
 use crate::oci::OciError;
 use app::error::Problem;
-use app::model::registry::Storage;
+use app::model::registry::{Disk, Storage};
 use app::paths;
+
+/// The code when a volume takes no writes and the registry doesn't say why.
+const STORAGE_FAILS: &str = "registry.storage_fails";
+/// With fewer bytes nothing can be written.
+const NO_ROOM: u64 = 1 << 20;
 
 /// Why a step of the probe failed.
 pub(super) fn of(error: &OciError, record: &Record) -> Problem {
@@ -99,6 +104,14 @@ pub(super) fn full(record: &Record) -> Problem {
     )
 }
 
+/// A storage that fails for no reason that the registry names, on a disk without room: then that is the reason.
+pub(super) fn with_room(problem: Problem, room: Option<Disk>, record: &Record) -> Problem {
+    if problem.code != STORAGE_FAILS || room.is_none_or(|room| room.free >= NO_ROOM) {
+        return problem;
+    }
+    Problem { link: problem.link, details: problem.details, ..full(record) }
+}
+
 fn unhealthy(record: &Record) -> Problem {
     match &record.wanted.storage {
         Storage::S3(place) => Problem::new(
@@ -122,7 +135,7 @@ fn storage_fails(record: &Record) -> Problem {
             "Its log has the store's own words. Check the keys, the bucket and its policy; edit the registry to change them.",
         ),
         Storage::Volume { name } => Problem::new(
-            "registry.storage_fails",
+            STORAGE_FAILS,
             format!("The registry can't write to its volume {name}."),
             "Its log says why. Look at the disk of its machine.",
         ),
@@ -212,5 +225,17 @@ pub(super) mod tests {
             assert!(problem.to_string().contains(part), "{problem}");
             assert!(problem.details.is_some() && problem.link.is_some(), "{problem:?}");
         }
+    }
+
+    #[test]
+    fn a_disk_without_room_is_why_its_storage_fails() {
+        let record = sample();
+        let failed = || Problem::new(STORAGE_FAILS, "It can't.", "Look.").with_details("500");
+        let code = |free| with_room(failed(), Some(Disk { free, total: 1 << 30 }), &record).code;
+        assert_eq!((code(0).as_str(), code(NO_ROOM).as_str()), ("registry.disk_full", STORAGE_FAILS));
+        assert_eq!(with_room(failed(), None, &record).code, STORAGE_FAILS);
+        let other = Problem::new("registry.hangs", "It hangs.", "Look.");
+        assert_eq!(with_room(other.clone(), Some(Disk { free: 0, total: 1 }), &record), other);
+        assert!(with_room(failed(), Some(Disk { free: 0, total: 1 }), &record).details.is_some());
     }
 }

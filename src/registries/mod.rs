@@ -16,24 +16,29 @@ mod healthy;
 mod image;
 mod keys;
 mod log;
+mod look;
 mod names;
 mod place;
 mod probe;
 mod reach;
+mod reconcile;
 mod record;
 mod repair;
 mod restart;
 mod reveal;
 mod rotate;
 mod spec;
+mod status;
 mod store;
 mod store_history;
 mod store_managed;
 mod suggest;
 mod undo;
+mod usage;
 mod users;
 mod verdict;
 mod watch;
+mod watched;
 mod words;
 
 use crate::activity;
@@ -104,7 +109,7 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Registries {
     parts: Parts,
-    watched: watch::Watched,
+    watched: watched::Watched,
     around: suggest::Around,
 }
 
@@ -117,7 +122,7 @@ impl std::fmt::Debug for Registries {
 impl Registries {
     /// The use cases over their parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, watched: watch::Watched::default(), around: suggest::Around::default() }
+        Self { parts, watched: watched::Watched::default(), around: suggest::Around::default() }
     }
 
     /// The registry that a service builds to: its own choice, or the default. None: there is none yet.

@@ -162,6 +162,7 @@ impl Registries {
         }
         let has_pushed = run.steps.iter().any(|step| step.name == "push" && step.ok == Some(true));
         let room = self.room_of(record).await;
+        run.problem = run.problem.map(|problem| causes::with_room(problem, room, record));
         run.step(record, "storage", false, async { storage(record, room, has_pushed) }).await;
         if let Some(domain) = record.wanted.domain.as_ref().filter(|_| connected.is_some()) {
             run.step(record, "domain", false, answers_at(&client, record, domain.as_str())).await;

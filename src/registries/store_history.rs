@@ -1,6 +1,8 @@
-//! The SQL of what managed registries were like: probes of a week, and counts of a month.
+//! The SQL of what happened to managed registries: probes of a week, counts of a month, the newest job.
 
-use crate::storage::{StorageError, Tx};
+use super::names;
+use super::status::LastJob;
+use crate::storage::{StorageError, Tx, column, from_json};
 use app::model::id::RegistryId;
 use app::model::registry::{ProbeReport, UptimeSlot, Usage};
 use sqlx::Row as _;
@@ -108,6 +110,23 @@ pub(super) async fn growth(db: &SqlitePool, id: &RegistryId) -> Result<Vec<(i64,
     let sql = "SELECT at, bytes FROM registry_usage WHERE registry_id = ? ORDER BY at";
     let rows = sqlx::query(sql).bind(id.as_str()).fetch_all(db).await?;
     rows.iter().map(|row| Ok((row.try_get("at")?, unsigned(row, "bytes")?))).collect()
+}
+
+/// The newest job about it.
+pub(super) async fn last_job(db: &SqlitePool, id: &RegistryId) -> Result<Option<LastJob>, StorageError> {
+    let sql = "SELECT id, kind, problem, state IN ('queued', 'running', 'cancelling') AS is_open FROM jobs
+                WHERE subject = ? ORDER BY is_open DESC, created DESC, rowid DESC LIMIT 1";
+    let row = sqlx::query(sql).bind(names::subject(id)).fetch_optional(db).await?;
+    row.map(|row| {
+        let problem: Option<String> = row.try_get("problem")?;
+        Ok(LastJob {
+            id: column(&row, "id")?,
+            kind: row.try_get("kind")?,
+            is_open: row.try_get("is_open")?,
+            problem: problem.map(|text| from_json(&text, "problem of a job")).transpose()?,
+        })
+    })
+    .transpose()
 }
 
 fn read(row: &SqliteRow) -> Result<Usage, StorageError> {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Makes a registry that answers at `host` look as if Slipway ran it.
-async fn adopt(house: &House, host: &str, credential: CredentialForm, domain: Option<&str>) -> RegistryId {
+pub async fn adopt(house: &House, host: &str, credential: CredentialForm, domain: Option<&str>) -> RegistryId {
     let credential = house.credentials.create(&house.actor, credential).await.expect("a credential");
     let form = RegistryForm {
         name: "Ours".into(),
