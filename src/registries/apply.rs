@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How often it is made from fresh state when somebody changes the service at the same time.
-const CONFLICTS: usize = 5;
-const PAUSE: Duration = Duration::from_millis(100);
+const CONFLICTS: usize = 8;
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// What becomes of the tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,8 +97,8 @@ impl Registries {
                 cx.log(&format!("Swarm service {} {verb}.", found.map_or(&spec.name, |found| &found.name)));
                 Ok(true)
             }
-            Err(DockerError::OutOfSequence | DockerError::NotFound { .. }) if !is_last => {
-                cx.log("Somebody changed the service at the same time; reading it anew.");
+            Err(error) if !is_last && is_passing(&error) => {
+                cx.log("Somebody changed the service, or what it needs, at the same time; reading it anew.");
                 Ok(false)
             }
             Err(error) => Err(error.into()),
@@ -133,5 +133,15 @@ impl Registries {
             cx.log(&format!("Swarm service {} removed: no proxy is needed any more.", found.name));
         }
         Ok(())
+    }
+}
+
+/// Whether it may be otherwise in a moment: somebody else changed the service, or removed the network or a secret between our
+/// look and the call, of which the Swarm says that it refuses the service because that is "not found".
+fn is_passing(error: &DockerError) -> bool {
+    match error {
+        DockerError::OutOfSequence | DockerError::NotFound { .. } => true,
+        DockerError::Refused { message, .. } => message.contains("not found"),
+        _ => false,
     }
 }
