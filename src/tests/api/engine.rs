@@ -29,13 +29,16 @@ pub struct Heard {
     pub views: Vec<(LogView, Option<String>)>,
 }
 
+/// What a stream gets.
+pub type News = mpsc::UnboundedReceiver<Result<LogEntry, AppError>>;
+
 #[derive(Clone)]
 pub struct Engine {
     db: Db,
     jobs: Jobs,
     pub heard: Arc<Mutex<Heard>>,
     /// Lines that a stream gets.
-    pub lines: Arc<Mutex<Option<mpsc::UnboundedReceiver<Result<LogEntry, AppError>>>>>,
+    pub lines: Arc<Mutex<Option<News>>>,
 }
 
 /// The registry that is there.
