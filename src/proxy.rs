@@ -37,7 +37,8 @@ const SILENCE: Duration = Duration::from_secs(10);
 pub struct Limits {
     /// Connections at once; more wait.
     pub connections: usize,
-    /// For the target to be found and to answer. A registry that is started anew takes a second or two.
+    /// For the target to be found and to answer. A registry that is started anew has its name again when it is healthy, some
+    /// seconds later: who asks in between waits, and sees no failure.
     pub connect: Duration,
     /// A connection that has moved nothing for so long may be cut when its place is needed, or when the proxy ends.
     pub quiet: Duration,
@@ -49,7 +50,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1_024,
-            connect: Duration::from_secs(5),
+            connect: Duration::from_secs(10),
             quiet: Duration::from_secs(10),
             grace: Duration::from_secs(30),
         }

@@ -6,6 +6,7 @@ mod delete;
 pub mod house;
 mod log;
 mod outside;
+mod pair;
 mod probe;
 mod restart;
 mod rotate;
