@@ -6,6 +6,7 @@ use super::apply::{Applied, Start};
 use super::record::Record;
 use super::{Registries, names, store, store_managed};
 use crate::jobs::{self, JobContext, JobError};
+use crate::problems;
 use app::error::Problem;
 use app::model::id::RegistryId;
 use app::model::registry::{Phase, Reach, Storage};
@@ -77,6 +78,10 @@ impl Registries {
             cx.log(&format!("{} is the default registry now.", record.name));
         }
         tx.commit().await.map_err(jobs::internal)?;
+        // Its credential is looked at now: what was found while it didn't run is true no more.
+        if let Err(error) = self.parts.credentials.examine_owned(&record.id).await {
+            tracing::warn!(registry.id = %record.id, cause = %problems::chain(&error), "a credential can't be looked at");
+        }
         self.clear_old(record, cx).await
     }
 

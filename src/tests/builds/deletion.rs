@@ -1,7 +1,9 @@
 //! A registry that is deleted while a build runs ends that build at once, and says so.
 
 use super::house::{House, processes, until_gone};
+use app::api::builds::BuildsApi as _;
 use app::api::registries::RegistriesApi as _;
+use app::error::AppError;
 use app::model::registry::DeleteForm;
 use slipway::clock::random;
 use std::time::{Duration, Instant};
@@ -29,4 +31,33 @@ async fn a_build_ends_at_once_when_its_registry_is_deleted() {
     until_gone(&format!("sleep {seconds}"), Duration::from_secs(5)).await;
     assert_eq!(house.in_registry(&commit).await, None);
     assert!(house.kept.deployed.lock().expect("a lock").is_empty());
+}
+
+/// The same while a managed registry is being taken out of the Swarm: its row is still there.
+#[tokio::test]
+async fn a_build_ends_when_its_registry_is_being_deleted() {
+    let Some(house) = House::ready().await else { return };
+    let text = house.dockerfile("RUN echo sleeping; sleep 1003.25");
+    house.commit("One", &[("Dockerfile", &text)]);
+    let id = house.start().await;
+    house.says(&id, "sleeping").await;
+    let registry = house.get(&id).await.registry;
+    let mut tx = house.db.write().await.expect("a transaction");
+    sqlx::query(
+        "INSERT INTO managed_registries (id, phase, port, reach, wanted)
+         VALUES (?, 'deleting', 5999, 'host', '{\"image\":\"x\",\"domain\":null,\"storage\":{\"volume\":{\"name\":\"v\"}}}')",
+    )
+    .bind(registry.as_str())
+    .execute(&mut *tx)
+    .await
+    .expect("a managed registry");
+    tx.commit().await.expect("a commit");
+    assert_eq!(house.fails(&id).await.code, "registry.deleted");
+
+    // And the next one doesn't even begin.
+    let Err(AppError::Problem(problem)) = house.builds.start(&house.actor, &house.service, false).await else {
+        panic!("it was accepted")
+    };
+    assert_eq!(problem.code, "registry.deleted");
+    assert!(problem.cause.contains("Lab is being deleted"), "{}", problem.cause);
 }

@@ -8,6 +8,7 @@ use app::api::credentials::CredentialsApi as _;
 use app::api::registries::RegistriesApi as _;
 use app::api::services::ServicesApi as _;
 use app::error::AppError;
+use app::model::credential::CredentialState;
 use app::model::id::RegistryId;
 use app::model::job::JobState;
 use app::model::registry::{DeleteForm, ManagedForm, Phase};
@@ -43,6 +44,11 @@ async fn its_name_is_typed_and_all_of_it_goes() {
         assert_eq!(field_error(world.registries.delete(&world.actor, &id, typed(wrong)).await).field, "name");
     }
     assert_eq!(get(&world, &id).await.managed.map(|managed| managed.phase), Some(Phase::Running));
+
+    // The creation was the end of it: its credential was tried with what runs.
+    let credential = world.credentials.list(&world.actor).await.expect("a list").remove(0);
+    assert_eq!(credential.state, CredentialState::Works);
+    assert!(credential.report.is_some(), "it was looked at");
 
     let job = world.registries.delete(&world.actor, &id, typed(" Main ")).await.expect("asked").expect("a job");
     let refused = world.registries.choose(Some(&id)).await;
