@@ -14,9 +14,8 @@ pub(super) fn room(folder: &Path) -> Option<Disk> {
     // A folder that can't be entered may be another file system than the one that a container has there.
     std::fs::read_dir(folder).ok()?;
     let found = nix::sys::statvfs::statvfs(folder).ok()?;
-    let size = u64::try_from(found.fragment_size()).ok()?;
-    let blocks = |count| u64::try_from(count).ok().map(|count: u64| count.saturating_mul(size));
-    Some(Disk { free: blocks(found.blocks_available())?, total: blocks(found.blocks())? })
+    let bytes = |blocks: u64| blocks.saturating_mul(found.fragment_size());
+    Some(Disk { free: bytes(found.blocks_available()), total: bytes(found.blocks()) })
 }
 
 /// Whether it will be full soon.
