@@ -72,7 +72,7 @@ impl Answer {
     pub fn clock_is_ahead_by(&self) -> Option<i64> {
         let date = self.headers.get(http::header::DATE)?.to_str().ok()?;
         let there = OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822).ok()?;
-        Some((there - OffsetDateTime::now_utc()).whole_seconds())
+        Some(there.unix_timestamp() - crate::clock::Clock::system().seconds())
     }
 
     pub fn says(&self, word: &str) -> bool {

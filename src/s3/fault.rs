@@ -102,7 +102,7 @@ fn clock(answer: &Answer) -> Option<FieldError> {
     let ahead = answer.clock_is_ahead_by();
     let is_off = ahead.is_some_and(|seconds| seconds.abs() > SKEW);
     let is_said = answer.code == "RequestTimeTooSkewed" || answer.says("request has expired");
-    if !is_said && !(is_off && answer.status.as_u16() == 403) {
+    if !(is_said || is_off && answer.status.as_u16() == 403) {
         return None;
     }
     let by = ahead.filter(|_| is_off).map(|seconds| {
@@ -126,7 +126,8 @@ fn region(store: &Store<'_>, answer: &Answer) -> Option<FieldError> {
         "InvalidRegion",
     ];
     let is_redirect = matches!(answer.status.as_u16(), 301 | 307);
-    if !codes.contains(&answer.code.as_str()) && !is_redirect && !(answer.status.as_u16() == 400 && right.is_some()) {
+    let is_hinted = answer.status.as_u16() == 400 && right.is_some();
+    if !(codes.contains(&answer.code.as_str()) || is_redirect || is_hinted) {
         return None;
     }
     Some(match (right, answer.element("Endpoint")) {

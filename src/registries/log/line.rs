@@ -389,7 +389,7 @@ mod tests {
             for line in [&text, &format!("time=\"x\" {quoted}"), &format!("a - - [t] \"{quoted}"), &format!("{{{quoted}")] {
                 let said = read(line);
                 proptest::prop_assert!(said.text.chars().count() <= SHOWN);
-                proptest::prop_assert!(!said.text.chars().any(|c| app::model::text::is_hidden(c)), "{:?}", said.text);
+                proptest::prop_assert!(!said.text.chars().any(app::model::text::is_hidden), "{:?}", said.text);
             }
         }
     }
