@@ -50,7 +50,7 @@ impl Registries {
         }
         let found = self.parts.docker.find_volume(name).await?;
         let volume = match (&record.volume_created, found) {
-            (Some(before), Some(found)) if found.created == *before => {
+            (Some(before), Some(found)) if found.created == *before || names::are_of(&found.labels, &record.id) => {
                 cx.log(&format!("The volume {name} is there."));
                 return Ok(());
             }

@@ -70,6 +70,11 @@ impl Look {
     pub async fn of(&self, docker: &Docker, record: &Record) -> Result<Seen, DockerError> {
         let volume = match &record.wanted.storage {
             Storage::Volume { name } if self.is_here(record) => match docker.find_volume(name).await? {
+                // A label lasts, while engines take the time from a folder's, which a restored backup changes. A volume that
+                // Docker makes by itself for a task has no label.
+                Some(volume) if names::are_of(&volume.labels, &record.id) => {
+                    VolumeSeen::There(record.volume_created.clone().unwrap_or(volume.created))
+                }
                 Some(volume) => VolumeSeen::There(volume.created),
                 None => VolumeSeen::Gone,
             },

@@ -1,6 +1,7 @@
 //! What the parts of a managed registry are called in Docker, and the labels that mark them as ours.
 
 use app::model::id::RegistryId;
+use std::collections::HashMap;
 
 /// Label of all that Slipway made.
 pub(super) const MANAGED: &str = "slipway.managed";
@@ -25,6 +26,11 @@ pub(super) fn filter(id: &RegistryId) -> String {
 /// The labels of what belongs to a registry.
 pub(super) fn labels(id: &RegistryId) -> Vec<(String, String)> {
     vec![(MANAGED.to_owned(), "true".to_owned()), (REGISTRY.to_owned(), id.to_string())]
+}
+
+/// Whether these labels say that something was made for the registry.
+pub(super) fn are_of(labels: &HashMap<String, String>, id: &RegistryId) -> bool {
+    labels.get(REGISTRY).is_some_and(|named| named == id.as_str())
 }
 
 /// The Swarm service, also the volume of a registry that has one.

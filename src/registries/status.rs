@@ -97,7 +97,15 @@ fn by_life(known: Known<'_>) -> Option<Said> {
                 "Its deletion failed; parts of it may be left.",
                 Some(linked(problem.clone(), id)),
             ),
-            _ => said(ManagedState::Working, "It is being deleted.", known.lost.cloned()),
+            Some(LastJob { id, .. }) => said(
+                ManagedState::Failing,
+                "Its deletion was broken off; parts of it may be left.",
+                Some(linked(
+                    Problem::new("registry.half_deleted", "Its deletion was cancelled half-way.", "Delete it again."),
+                    id,
+                )),
+            ),
+            None => said(ManagedState::Working, "It is being deleted.", known.lost.cloned()),
         }),
         Phase::Failed => {
             let problem = known.job.and_then(|job| job.problem.clone().map(|problem| linked(problem, &job.id)));
@@ -261,6 +269,8 @@ mod tests {
         record.phase = Phase::Deleting;
         assert_eq!(say(&record, Some(&job("delete_registry", true, None))).state, ManagedState::Working);
         assert_eq!(say(&record, Some(&job("delete_registry", false, Some("x")))).state, ManagedState::Failing);
+        let cancelled = say(&record, Some(&job("delete_registry", false, None)));
+        assert_eq!(cancelled.state, ManagedState::Failing, "it can be deleted again");
         record.phase = Phase::Running;
         let restarts = say(&record, Some(&job("restart_registry", true, None)));
         assert_eq!((restarts.state, restarts.headline.as_str()), (ManagedState::Working, "It is being restarted."));
