@@ -27,9 +27,8 @@ pub async fn show() -> PageResult {
         }
         .into_any(),
     };
-    let successor = (registry.is_default && !others.is_empty()).then(|| successor(&others));
-    let fields = registry.managed.as_ref().map(|of| confirm(&registry, of));
-    let class = if successor.is_some() || fields.is_some() { "" } else { "row" };
+    let hands_on = registry.is_default && !others.is_empty();
+    let class = if hands_on || registry.managed.is_some() { "" } else { "row" };
     Ok(Page::new(
         format!("{title}, Registries"),
         view! {
@@ -41,8 +40,9 @@ pub async fn show() -> PageResult {
                     <li>"It is refused while a service was told to build to it, or runs from it. Services that only follow the default follow it to the next."</li>
                 </ul>
                 <Form to=DeleteRegistry::PATH class=class hidden=vec![("id", id.to_string())]>
-                    {successor}
-                    {fields}
+                    // Inside the form, as fields look there for what was typed and what is wrong with it.
+                    {hands_on.then(|| successor(&others))}
+                    {registry.managed.as_ref().map(|of| confirm(&registry, of))}
                     <div class="row">
                         <Submit text="Delete registry" class="danger" icon=Name::Trash/>
                         <a class="button" href=page.clone()>"Keep it"</a>

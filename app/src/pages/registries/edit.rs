@@ -43,7 +43,7 @@ pub async fn show() -> PageResult {
             .into_any()
         }
     };
-    let (address, fields) = (registry.host.to_string(), managed_fields::of(&registry, &of));
+    let address = registry.host.to_string();
     Ok(Page::new(
         format!("{title}, Registries"),
         view! {
@@ -57,7 +57,7 @@ pub async fn show() -> PageResult {
             </Card>
             <Card title="What can be changed">
                 <p class="muted">"A change that the registry has to start anew for is probed; when that fails, what was before comes back."</p>
-                <Form to=UpdateManagedRegistry::PATH hidden=hidden>{fields}</Form>
+                <Form to=UpdateManagedRegistry::PATH hidden=hidden>{managed_fields::of(&registry, &of)}</Form>
             </Card>
         },
     ))
