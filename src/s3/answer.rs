@@ -45,7 +45,7 @@ impl Answer {
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
         let (inside, _) = rest.split_once(&format!("</{name}>"))?;
         let plain = inside.replace("&quot;", "\"").replace("&apos;", "'").replace("&#39;", "'").replace("&lt;", "<");
-        Some(shortened(&plain.replace("&gt;", ">").replace("&amp;", "&")))
+        Some(shortened(&plain.replace("&gt;", ">").replace("&amp;", "&")).trim().to_owned())
     }
 
     pub fn is_list(&self) -> bool {
