@@ -24,7 +24,8 @@ impl JobContext {
     {
         match self.done(name).await? {
             Some(output) => Ok(output),
-            None => self.fresh_step(name, title, work).await,
+            // On the heap: what steps do is deep, and each layer would hold all of it once more on the worker's stack.
+            None => self.fresh_step(name, title, Box::pin(work)).await,
         }
     }
 
