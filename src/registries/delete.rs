@@ -195,6 +195,11 @@ impl Registries {
         let docker = &self.parts.docker;
         let host = record.node.as_ref().map_or("its node", |(_, host)| host.as_str());
         if record.keep_data {
+            // A new registry can have it as soon as the old one's container has let go of it.
+            let until = Instant::now() + PATIENCE;
+            while docker.is_volume_used(name).await.map_err(docker_again)? && Instant::now() < until {
+                cx.or_cancel(tokio::time::sleep(POLL)).await?;
+            }
             cx.log(&format!("The volume {name} stays on {host}; a new registry can go on with it."));
             return Ok(());
         }
