@@ -11,9 +11,10 @@ use app::model::registry::Reach;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How often it is made from fresh state when somebody changes the service at the same time.
-const CONFLICTS: usize = 8;
-const PAUSE: Duration = Duration::from_millis(300);
+/// How often it is made from fresh state when somebody changes the service at the same time: for half a minute, as an engine
+/// goes on listing a network that the Swarm has removed until the last container on it has ended.
+const CONFLICTS: usize = 60;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What becomes of the tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Registries {
                 let anew = matches!(start, Start::Anew(_));
                 return Ok(Applied { before: before.unwrap_or_default(), anew, runs: replicas > 0 });
             }
-            tokio::time::sleep(PAUSE).await;
+            cx.or_cancel(tokio::time::sleep(PAUSE)).await?;
         }
         Err(JobError::Fail(DockerError::OutOfSequence.problem()))
     }
@@ -122,7 +123,7 @@ impl Registries {
             if self.give(found.as_ref(), &spec, attempt == CONFLICTS, cx).await? {
                 return Ok(());
             }
-            tokio::time::sleep(PAUSE).await;
+            cx.or_cancel(tokio::time::sleep(PAUSE)).await?;
         }
         Err(JobError::Fail(DockerError::OutOfSequence.problem()))
     }
