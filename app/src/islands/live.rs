@@ -7,6 +7,7 @@
 //! stands beside facts that are older than it.
 #![expect(missing_docs, reason = "the island macro makes structs without documentation")]
 
+use crate::islands::follow::Follow;
 use crate::model::job::{JobState, Step, StepState};
 use crate::model::text;
 use leptos::prelude::*;
@@ -58,39 +59,18 @@ pub fn Live(
     /// Whether the page has a log to follow.
     log: bool,
 ) -> impl IntoView {
-    let follows = RwSignal::new(true);
-    let unseen = RwSignal::new(0_u32);
+    let follow = Follow::default();
     let status = RwSignal::new("");
     let ended = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::start(&stream, browser::Controls { follows, unseen, status, ended }));
+    Effect::new(move |_| browser::start(&stream, browser::Controls { follow, status, ended }));
     #[cfg(not(feature = "hydrate"))]
     drop(stream);
-    let show_newest = move |_| {
-        follows.set(true);
-        unseen.set(0);
-        #[cfg(feature = "hydrate")]
-        browser::go_to_end();
-    };
-    let toggle = move |_| follows.update(|follows| *follows = !*follows);
     view! {
         <div class="live">
             <span role="status" class="muted">{move || status.get()}</span>
             <a class="button small" href="" hidden=move || !ended.get()>"Show the result"</a>
-            {log.then(|| view! {
-                <button type="button" class="button small new-lines" hidden=move || unseen.get() == 0 on:click=show_newest>
-                    {move || text::count(unseen.get().into(), "new line")}
-                    " ↓"
-                </button>
-                <button
-                    type="button"
-                    class="button small"
-                    aria-pressed=move || if follows.get() { "true" } else { "false" }
-                    on:click=toggle
-                >
-                    "Follow"
-                </button>
-            })}
+            {log.then(|| follow.buttons())}
         </div>
     }
 }
@@ -98,6 +78,7 @@ pub fn Live(
 #[cfg(feature = "hydrate")]
 mod browser {
     use super::{FACTS, state_class, state_word, step_row};
+    use crate::islands::follow::Follow;
     use crate::islands::log::Tail;
     use crate::islands::{dom, part};
     use crate::model::job::{Job, LiveEvent, Step, StepState};
@@ -108,8 +89,7 @@ mod browser {
 
     #[derive(Clone, Copy)]
     pub struct Controls {
-        pub follows: RwSignal<bool>,
-        pub unseen: RwSignal<u32>,
+        pub follow: Follow,
         pub status: RwSignal<&'static str>,
         pub ended: RwSignal<bool>,
     }
@@ -125,12 +105,6 @@ mod browser {
 
     type Shared = Rc<RefCell<Page>>;
 
-    pub fn go_to_end() {
-        if let Some(tail) = Tail::find() {
-            tail.go_to_end();
-        }
-    }
-
     pub fn start(stream: &str, controls: Controls) {
         let (path, offset) = stream.split_once("?from=").unwrap_or((stream, "0"));
         let tail = Tail::find();
@@ -138,29 +112,16 @@ mod browser {
             // A link to a line wins over following.
             if dom::window().and_then(|window| window.location().hash().ok()).is_some_and(|hash| hash.starts_with("#L"))
             {
-                controls.follows.set(false);
+                controls.follow.follows.set(false);
             } else {
                 tail.go_to_end();
             }
-            watch_scrolling(tail, controls);
+            controls.follow.watch_scrolling(tail);
         }
         let page = Page { path: path.into(), offset: offset.into(), tail, steps: Vec::new(), job: None, controls };
         let page = Rc::new(RefCell::new(page));
         tick(&page);
         open(&page);
-    }
-
-    fn watch_scrolling(tail: &Tail, controls: Controls) {
-        let scroller = tail.scroller().clone();
-        dom::on(&scroller, "scroll", move |_: Event| {
-            let at_end = Tail::find().is_some_and(|tail| tail.is_at_end());
-            if at_end != controls.follows.get_untracked() {
-                controls.follows.set(at_end);
-            }
-            if at_end {
-                controls.unseen.set(0);
-            }
-        });
     }
 
     /// Times of steps under way grow by the second.
@@ -220,11 +181,7 @@ mod browser {
                 let Page { tail, steps, .. } = &mut *page;
                 let Some(tail) = tail else { return };
                 let added = tail.add(&lines, steps);
-                if controls.follows.get_untracked() {
-                    tail.go_to_end();
-                } else {
-                    controls.unseen.update(|unseen| *unseen += added);
-                }
+                controls.follow.came(tail, added);
             }
             LiveEvent::Job { job, steps } => {
                 if !job.state.is_final() {
@@ -247,7 +204,7 @@ mod browser {
                 source.close();
                 controls.ended.set(true);
                 controls.status.set("Ended");
-                if controls.follows.get_untracked() {
+                if controls.follow.follows.get_untracked() {
                     if let Some(window) = dom::window() {
                         let _ = window.location().reload();
                     }

@@ -88,12 +88,17 @@ mod browser {
                 dom::append(&fragment, row(line));
                 added += 1;
             }
-            let _ = self.list.append_child(&fragment);
+            self.put(&fragment);
+            added
+        }
+
+        /// Adds rows that are made already, and drops the oldest when there are too many.
+        pub fn put(&self, rows: &Node) {
+            let _ = self.list.append_child(rows);
             while self.list.child_element_count() > MOST_LINES {
                 let Some(first) = self.list.first_element_child() else { break };
                 first.remove();
             }
-            added
         }
     }
 

@@ -4,6 +4,7 @@
 //! script that `shell` adds to pages that hold one. What they share with the server is in `model`.
 
 pub mod copy;
+pub mod follow;
 pub mod live;
 pub mod log;
 pub mod part;

@@ -4,8 +4,8 @@
 //! connection is lost it is taken up again behind the last line that came.
 #![expect(missing_docs, reason = "the island macro makes structs without documentation")]
 
+use crate::islands::follow::Follow;
 use crate::model::registry::{LogEntry, Severity};
-use crate::model::text;
 use leptos::prelude::*;
 use time::OffsetDateTime;
 
@@ -36,37 +36,18 @@ pub fn RegistryTail(
     /// Behind which line it goes on; empty: from now on.
     cursor: String,
 ) -> impl IntoView {
-    let follows = RwSignal::new(true);
-    let unseen = RwSignal::new(0_u32);
+    let follow = Follow::default();
     let status = RwSignal::new("");
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
-        browser::start(stream.clone(), cursor.clone(), browser::Controls { follows, unseen, status });
+        browser::start(stream.clone(), cursor.clone(), browser::Controls { follow, status });
     });
     #[cfg(not(feature = "hydrate"))]
     drop((stream, cursor));
-    let show_newest = move |_| {
-        follows.set(true);
-        unseen.set(0);
-        #[cfg(feature = "hydrate")]
-        browser::go_to_end();
-    };
-    let toggle = move |_| follows.update(|follows| *follows = !*follows);
     view! {
         <div class="live">
             <span role="status" class="muted">{move || status.get()}</span>
-            <button type="button" class="button small new-lines" hidden=move || unseen.get() == 0 on:click=show_newest>
-                {move || text::count(unseen.get().into(), "new line")}
-                " ↓"
-            </button>
-            <button
-                type="button"
-                class="button small"
-                aria-pressed=move || if follows.get() { "true" } else { "false" }
-                on:click=toggle
-            >
-                "Follow"
-            </button>
+            {follow.buttons()}
         </div>
     }
 }
@@ -75,7 +56,8 @@ pub fn RegistryTail(
 mod browser {
     use super::{clock, look};
     use crate::islands::dom;
-    use crate::islands::log::{MOST_LINES, Tail};
+    use crate::islands::follow::Follow;
+    use crate::islands::log::Tail;
     use crate::model::registry::LogEntry;
     use leptos::prelude::*;
     use std::cell::RefCell;
@@ -84,8 +66,7 @@ mod browser {
 
     #[derive(Clone, Copy)]
     pub struct Controls {
-        pub follows: RwSignal<bool>,
-        pub unseen: RwSignal<u32>,
+        pub follow: Follow,
         pub status: RwSignal<&'static str>,
     }
 
@@ -100,24 +81,10 @@ mod browser {
 
     type Shared = Rc<RefCell<Page>>;
 
-    pub fn go_to_end() {
-        if let Some(tail) = Tail::find() {
-            tail.go_to_end();
-        }
-    }
-
     pub fn start(stream: String, cursor: String, controls: Controls) {
         let Some(tail) = Tail::find() else { return };
         tail.go_to_end();
-        dom::on(tail.scroller(), "scroll", move |_: Event| {
-            let at_end = Tail::find().is_some_and(|tail| tail.is_at_end());
-            if at_end != controls.follows.get_untracked() {
-                controls.follows.set(at_end);
-            }
-            if at_end {
-                controls.unseen.set(0);
-            }
-        });
+        controls.follow.watch_scrolling(&tail);
         let day = tail.list().get_attribute("data-day").unwrap_or_default();
         let page = Page { stream, cursor, day, waiting: Vec::new(), ended: false, controls };
         open(&Rc::new(RefCell::new(page)));
@@ -189,20 +156,11 @@ mod browser {
             dom::append(&fragment, row(&entry, &time));
             added += 1;
         }
-        let _ = tail.list().append_child(&fragment);
-        while tail.list().child_element_count() > MOST_LINES {
-            let Some(first) = tail.list().first_element_child() else { break };
-            first.remove();
-        }
+        tail.put(&fragment);
         for empty in dom::all("#log > p") {
             empty.remove();
         }
-        let Controls { follows, unseen, .. } = page.controls;
-        if follows.get_untracked() {
-            tail.go_to_end();
-        } else {
-            unseen.update(|unseen| *unseen += added);
-        }
+        page.controls.follow.came(&tail, added);
     }
 
     /// The same row that the page writes on the server.
