@@ -21,6 +21,7 @@ const DATA: &[(i64, &str)] = &[
     (9, include_str!("0009_image_services.sql")),
     (10, include_str!("0010_managed_registries.sql")),
     (11, include_str!("0011_tokens.sql")),
+    (12, include_str!("0012_jobs_by_subject.sql")),
 ];
 
 fn data(version: i64) -> &'static str {
