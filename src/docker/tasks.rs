@@ -30,6 +30,23 @@ pub enum TaskState {
     Orphaned,
 }
 
+impl TaskState {
+    /// In one plain word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "waiting",
+            Self::Preparing => "preparing",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Complete => "ended",
+            Self::Shutdown => "stopped",
+            Self::Failed => "failed",
+            Self::Rejected => "refused",
+            Self::Orphaned => "lost",
+        }
+    }
+}
+
 /// One task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {

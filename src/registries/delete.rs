@@ -183,10 +183,7 @@ impl Registries {
                 cx.log("Not all of them ended in time; they will fail.");
                 return Ok(());
             }
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                () = cx.cancel.cancelled() => return Err(JobError::Cancelled),
-            }
+            cx.or_cancel(tokio::time::sleep(POLL)).await?;
         }
     }
 

@@ -128,10 +128,7 @@ impl Registries {
                 self.keep_probe(record, report).await.map_err(inner)?;
                 return if ok { Ok(()) } else { Err(problem.into()) };
             }
-            tokio::select! {
-                () = tokio::time::sleep(PROBE_POLL) => {}
-                () = cx.cancel.cancelled() => return Err(JobError::Cancelled),
-            }
+            cx.or_cancel(tokio::time::sleep(PROBE_POLL)).await?;
         }
     }
 }

@@ -124,7 +124,7 @@ impl Seen {
         TaskLine {
             id: task.id.chars().take(12).collect(),
             node,
-            state: word(task.state).to_owned(),
+            state: task.state.word().to_owned(),
             runs: is_running(task),
             since: task.since,
             error: task.error.clone(),
@@ -134,21 +134,6 @@ impl Seen {
 
 fn is_running(task: &Task) -> bool {
     task.should_run && task.state == TaskState::Running
-}
-
-/// A task's state in one word.
-fn word(state: TaskState) -> &'static str {
-    match state {
-        TaskState::Pending => "waiting",
-        TaskState::Preparing => "preparing",
-        TaskState::Starting => "starting",
-        TaskState::Running => "running",
-        TaskState::Complete => "ended",
-        TaskState::Shutdown => "stopped",
-        TaskState::Failed => "failed",
-        TaskState::Rejected => "refused",
-        TaskState::Orphaned => "lost",
-    }
 }
 
 /// Room where a volume keeps images, and whether it changed enough to look closer.

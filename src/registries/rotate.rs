@@ -109,10 +109,7 @@ impl Registries {
                 Err(error) if begun.elapsed() > PATIENCE => return Err(error.problem().into()),
                 Err(_) => {}
             }
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                () = cx.cancel.cancelled() => return Err(JobError::Cancelled),
-            }
+            cx.or_cancel(tokio::time::sleep(POLL)).await?;
         }
         cx.log("The registry takes the new password.");
         match cx.or_cancel(self.parts.oci.check(&access)).await? {

@@ -78,8 +78,7 @@ impl Registries {
     ) -> Result<(), JobError> {
         let Storage::Volume { name } = &record.wanted.storage else { return Ok(()) };
         let found = self.parts.docker.find_volume(name).await?;
-        let is_ours = |label: &String| *label == record.id.to_string();
-        if found.is_some_and(|volume| volume.labels.get(names::REGISTRY).is_some_and(is_ours)) {
+        if found.is_some_and(|volume| names::are_of(&volume.labels, &record.id)) {
             patiently(until, || self.parts.docker.remove_volume(name)).await?;
             cx.log(&format!("Volume {name} removed."));
         }

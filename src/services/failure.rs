@@ -75,7 +75,7 @@ impl Services {
             Some(task) => {
                 self.show_log(task, cx).await;
                 words::why(task, &plan.deployment.settings.ports)
-                    .unwrap_or_else(|| format!("The newest task is {}.", words::state(task.state)))
+                    .unwrap_or_else(|| format!("The newest task is {}.", task.state.word()))
             }
             None => "The Swarm made no task for it.".into(),
         };

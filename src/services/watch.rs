@@ -106,7 +106,7 @@ fn shown(task: &crate::docker::Task, nodes: &HashMap<String, Node>, ports: &[Por
     Task {
         id: task.id.chars().take(12).collect(),
         node: node.map(|node| node.name.clone()).unwrap_or_default(),
-        state: words::state(task.state).into(),
+        state: task.state.word().into(),
         message: words::why(task, ports),
         image: digest.map_or_else(|| task.image.clone(), |digest: app::model::image_ref::Digest| digest.brief()),
         since: task.since,

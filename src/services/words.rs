@@ -3,21 +3,6 @@
 use crate::docker::{Task, TaskState};
 use app::model::service::Port;
 
-/// A task's state in one word.
-pub(super) fn state(state: TaskState) -> &'static str {
-    match state {
-        TaskState::Pending => "waiting",
-        TaskState::Preparing => "preparing",
-        TaskState::Starting => "starting",
-        TaskState::Running => "running",
-        TaskState::Complete => "ended",
-        TaskState::Shutdown => "stopped",
-        TaskState::Failed => "failed",
-        TaskState::Rejected => "refused",
-        TaskState::Orphaned => "lost",
-    }
-}
-
 /// Why a task isn't well, and what to do. None: it is well, or was stopped on purpose.
 pub(super) fn why(task: &Task, ports: &[Port]) -> Option<String> {
     if let Some(error) = task.error.as_deref() {

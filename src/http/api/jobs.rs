@@ -11,8 +11,8 @@ use app::model::id::JobId;
 use app::model::job;
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -115,11 +115,7 @@ impl Job {
 /// 202: the job is under way, and this is where to follow it.
 pub async fn accepted(caller: &Caller, id: &JobId) -> Result<Response, Failure> {
     let job = Job::find(&caller.backend, &caller.actor, id).await?;
-    let mut response = (StatusCode::ACCEPTED, Json(job)).into_response();
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/jobs/{id}")) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    Ok((StatusCode::ACCEPTED, [(LOCATION, format!("/api/v1/jobs/{id}"))], Json(job)).into_response())
 }
 
 /// A job with its steps

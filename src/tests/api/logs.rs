@@ -2,13 +2,13 @@
 
 use super::engine::{self, line};
 use super::{House, Program};
+use crate::http::streams::{ends_within, read_until};
 use ::http::{Request, StatusCode};
 use app::error::AppError;
 use app::model::registry::{LogEntry, Severity};
 use axum::body::Body;
-use http_body_util::BodyExt as _;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 fn path(query: &str) -> String {
@@ -33,24 +33,6 @@ async fn follow(program: &Program, query: &str, last: Option<&str>) -> Body {
     assert_eq!(response.headers()["cache-control"], "no-store");
     assert_eq!(response.headers()["x-accel-buffering"], "no");
     response.into_body()
-}
-
-async fn read_until(body: &mut Body, wanted: &str) -> String {
-    let mut text = String::new();
-    while !text.contains(wanted) {
-        let frame = tokio::time::timeout(Duration::from_secs(10), body.frame()).await.expect("something comes");
-        let Some(frame) = frame else { break };
-        text.push_str(&String::from_utf8_lossy(&frame.expect("no error").into_data().expect("data")));
-    }
-    text
-}
-
-async fn ends_within(body: &mut Body, limit: Duration) {
-    let began = Instant::now();
-    while let Some(frame) = tokio::time::timeout(limit, body.frame()).await.expect("it ends in time") {
-        frame.expect("no error");
-        assert!(began.elapsed() < limit, "it goes on");
-    }
 }
 
 #[tokio::test]

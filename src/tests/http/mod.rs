@@ -6,4 +6,4 @@ mod forms;
 mod headers;
 mod origin;
 mod start;
-mod streams;
+pub mod streams;

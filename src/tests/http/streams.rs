@@ -63,7 +63,7 @@ async fn follow(browser: &Browser, id: &str, last: Option<&str>) -> Body {
 }
 
 /// Reads until the text has come, or the stream has ended.
-async fn read_until(body: &mut Body, wanted: &str) -> String {
+pub async fn read_until(body: &mut Body, wanted: &str) -> String {
     let mut text = String::new();
     while !text.contains(wanted) {
         let frame = tokio::time::timeout(Duration::from_secs(10), body.frame()).await.expect("something comes");
@@ -74,7 +74,7 @@ async fn read_until(body: &mut Body, wanted: &str) -> String {
     text
 }
 
-async fn ends_within(body: &mut Body, limit: Duration) {
+pub async fn ends_within(body: &mut Body, limit: Duration) {
     let began = Instant::now();
     while let Some(frame) = tokio::time::timeout(limit, body.frame()).await.expect("it ends in time") {
         frame.expect("no error");

@@ -16,8 +16,8 @@ use app::model::id::RegistryId;
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use given::{Deletion, StatusQuery};
+use http::StatusCode;
 use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
 use shown::{Created, Registry, RegistryList};
 use status::Status;
 use wish::NewRegistry;
@@ -64,11 +64,8 @@ pub async fn create(caller: Caller, Body(wish): Body<NewRegistry>) -> Result<Res
     };
     let status = if job.is_some() { StatusCode::ACCEPTED } else { StatusCode::CREATED };
     let registry = registries.get(&caller.actor, &id).await?.into();
-    let mut response = (status, Json(Created { registry, job })).into_response();
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/registries/{id}")) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    let location = [(LOCATION, format!("/api/v1/registries/{id}"))];
+    Ok((status, location, Json(Created { registry, job })).into_response())
 }
 
 /// A registry
