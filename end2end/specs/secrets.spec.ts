@@ -14,6 +14,9 @@ import { addRegistry, addService, buildAndDeploy, buildEnds, deploymentEnds, ids
 // As talkative as it gets.
 const it = useApp(() => ({ env: { SLIPWAY_LOG: 'trace' } }));
 
+// A secret that is found once is found.
+test.describe.configure({ retries: 0 });
+
 test('a day with many secrets, and a search for each of them', async ({ page, context, faults }) => {
   test.setTimeout(150_000);
   faults.expect(/404.*\/nowhere/);
