@@ -1,18 +1,20 @@
 //! The server crate: everything that touches a disk, a network or Docker. Read this map first.
 //!
 //! The product, one folder per noun, each may use those above it: [`accounts`], [`tokens`], [`activity`],
-//! [`credentials`], [`registries`], [`images`], [`builds`], [`services`], [`settings`].
+//! [`credentials`], [`registries`], [`images`], [`git_access`], [`builders`], [`builds`], [`services`], [`settings`].
 //!
 //! The machinery, which knows nothing of the product: [`jobs`], [`storage`], [`vault`], [`oci`], [`providers`], [`docker`],
 //! [`process`], [`http`]. [`proxy`] is a program of its own in the same binary.
 
 pub mod accounts;
 pub mod activity;
+pub mod builders;
 pub mod builds;
 pub mod clock;
 pub mod config;
 pub mod credentials;
 pub mod docker;
+pub mod git_access;
 pub mod http;
 pub mod images;
 pub mod jobs;

@@ -6,11 +6,13 @@ mod logging;
 pub use logging::start_logging;
 
 use crate::accounts::Accounts;
-use crate::builds::Builds;
+use crate::builders::Builders;
+use crate::builds::{self, Builds};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::docker::{Docker, DockerError};
+use crate::git_access::GitAccesses;
 use crate::http::{self, Web, listener};
 use crate::images::Images;
 use crate::jobs::Jobs;
@@ -157,15 +159,22 @@ impl Slipway {
             oci: oci.clone(),
             config: Config::clone(&config),
         });
-        let builds = Builds::new(
-            db.clone(),
-            clock.clone(),
-            jobs.clone(),
-            registries.clone(),
-            oci.clone(),
+        let git_accesses = GitAccesses::default();
+        let builders = Builders::default();
+        let builds = Builds::new(builds::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            vault: vault.clone(),
+            jobs: jobs.clone(),
+            settings: settings.clone(),
+            credentials: credentials.clone(),
+            registries: registries.clone(),
+            git_accesses,
+            builders,
+            oci: oci.clone(),
             runner,
-            Config::clone(&config),
-        );
+            config: Config::clone(&config),
+        });
         let services = Services::new(
             db.clone(),
             vault.clone(),

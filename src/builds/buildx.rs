@@ -1,7 +1,10 @@
 //! Composes the call of `docker buildx build`: arguments and environment as pure functions.
 
+use super::cache::Caching;
 use super::context::Located;
 use super::folder::BuildFolder;
+use super::inputs::Inputs;
+use crate::builders::Chosen;
 use crate::process::{Invocation, Program};
 use app::model::image_ref::{Digest, ImageRef};
 use app::model::platform::Platform;
@@ -18,13 +21,19 @@ pub(super) struct Push<'a> {
     pub(super) located: &'a Located,
     /// Keys are ours; values are ids.
     pub(super) labels: &'a [(&'static str, String)],
-    /// Empty: the one of the engine.
+    /// Empty: the one of the builder.
     pub(super) platforms: &'a [Platform],
+    pub(super) builder: &'a Chosen,
+    pub(super) inputs: &'a Inputs,
+    pub(super) caching: &'a Caching,
+    pub(super) no_cache: bool,
+    pub(super) sbom: bool,
+    pub(super) provenance: bool,
 }
 
 /// The whole call. `docker_host` comes from the configuration.
 pub(super) fn build(push: &Push<'_>, folder: &BuildFolder, docker_host: &str) -> Invocation {
-    environment(Invocation::new(Program::Docker), folder, docker_host)
+    environment(Invocation::new(Program::Docker), push.builder, folder, docker_host)
         .args(args(push, &folder.metadata()))
         .folder(folder.home())
         .within(WITHIN)
@@ -58,10 +67,26 @@ pub(super) fn is_containerd(written: &str) -> bool {
 
 /// Values are joined to their flags with `=`, so that none can pass for a flag; the context stands behind `--`.
 fn args(push: &Push<'_>, metadata: &Path) -> Vec<OsString> {
-    let mut args: Vec<OsString> = ["buildx", "build", "--push", "--progress=rawjson", "--provenance=false"]
-        .into_iter()
-        .map(OsString::from)
-        .collect();
+    let mut args: Vec<OsString> =
+        ["buildx", "build", "--push", "--progress=rawjson"].into_iter().map(OsString::from).collect();
+    args.push(if push.provenance { "--provenance=mode=max" } else { "--provenance=false" }.into());
+    if push.sbom {
+        args.push("--sbom=true".into());
+    }
+    if push.no_cache {
+        args.push("--no-cache".into());
+    }
+    if let Some(name) = &push.builder.buildx {
+        args.push(format!("--builder={name}").into());
+    }
+    for (name, value) in &push.inputs.args {
+        args.push(format!("--build-arg={name}={value}").into());
+    }
+    for (id, file) in &push.inputs.secrets {
+        args.push(joined(&format!("--secret=id={id},src="), file));
+    }
+    args.extend(push.caching.from.iter().map(|value| format!("--cache-from={value}").into()));
+    args.extend(push.caching.to.iter().map(|value| format!("--cache-to={value}").into()));
     args.push(joined("--metadata-file=", metadata));
     for (key, value) in push.labels {
         args.push(format!("--label={key}={value}").into());
@@ -77,11 +102,11 @@ fn args(push: &Push<'_>, metadata: &Path) -> Vec<OsString> {
     args
 }
 
-fn environment(invocation: Invocation, folder: &BuildFolder, docker_host: &str) -> Invocation {
+fn environment(invocation: Invocation, builder: &Chosen, folder: &BuildFolder, docker_host: &str) -> Invocation {
     let invocation = invocation
         .env("HOME", folder.home())
         .env("DOCKER_CONFIG", folder.login())
-        .env("BUILDX_CONFIG", folder.buildx())
+        .env("BUILDX_CONFIG", builder.config.clone().unwrap_or_else(|| folder.buildx()))
         .env("DOCKER_HOST", docker_host)
         .env("DOCKER_CLI_HINTS", "false")
         // The checkout has no .git, and a repository around the data folder is none of buildx's business.
@@ -109,12 +134,48 @@ pub(super) fn digest(metadata: &str) -> Option<Digest> {
 mod tests {
     use super::*;
 
+    /// What a plain build has of everything else.
+    struct Rest(Chosen, Inputs, Caching);
+
+    impl Default for Rest {
+        fn default() -> Self {
+            let builder = Chosen {
+                id: None,
+                name: "This engine".into(),
+                buildx: None,
+                config: None,
+                resource: "builder:engine".into(),
+                emulated: Vec::new(),
+            };
+            Self(builder, Inputs { args: Vec::new(), secrets: Vec::new() }, Caching::default())
+        }
+    }
+
+    impl Rest {
+        fn push<'a>(&'a self, reference: &'a ImageRef, located: &'a Located) -> Push<'a> {
+            let Self(builder, inputs, caching) = self;
+            Push {
+                reference,
+                located,
+                labels: &[],
+                platforms: &[],
+                builder,
+                inputs,
+                caching,
+                no_cache: false,
+                sbom: false,
+                provenance: false,
+            }
+        }
+    }
+
     #[test]
     fn hostile_values_stay_one_element() {
         let located = Located { dockerfile: "/b/source/--load $(id)".into(), context: "/b/source/-x;y".into() };
         let reference: ImageRef = "127.0.0.1:5000/shop/web:c0ffee".parse().expect("a reference");
         let labels = [("org.opencontainers.image.revision", "c0ffee".to_owned())];
-        let push = Push { reference: &reference, located: &located, labels: &labels, platforms: &[] };
+        let rest = Rest::default();
+        let push = Push { labels: &labels, ..rest.push(&reference, &located) };
         assert_eq!(
             args(&push, Path::new("/b/metadata.json")),
             [
@@ -140,7 +201,8 @@ mod tests {
         let reference: ImageRef = "127.0.0.1:5000/shop/web:c0ffee".parse().expect("a reference");
         let platforms = ["linux/amd64", "linux/arm/v7"].map(|text| text.parse().expect("a platform"));
         let with = |platforms| {
-            let push = Push { reference: &reference, located: &located, labels: &[], platforms };
+            let rest = Rest::default();
+            let push = Push { platforms, ..rest.push(&reference, &located) };
             args(&push, Path::new("/b/metadata.json"))
                 .into_iter()
                 .filter(|arg| arg.to_str().is_some_and(|arg| arg.contains("platform")))

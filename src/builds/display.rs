@@ -1,6 +1,7 @@
 //! Shows a running build: BuildKit's steps as sub-steps with their own times, their output as log lines, and the plain text
 //! at the end, which also tells why a build failed.
 
+use super::observed::Observed;
 use super::progress::{Item, Parser, Status, Vertex};
 use crate::jobs::{JobContext, LogStream};
 use crate::process::{Output, Sink};
@@ -23,6 +24,7 @@ pub(super) struct Display {
     streams: HashMap<String, LogStream>,
     parts: HashSet<(String, String)>,
     last: VecDeque<String>,
+    observed: Observed,
 }
 
 impl Display {
@@ -34,15 +36,16 @@ impl Display {
             streams: HashMap::new(),
             parts: HashSet::new(),
             last: VecDeque::new(),
+            observed: Observed::default(),
         }
     }
 
-    /// The end of the output; returns the last lines of plain text, masked.
-    pub(super) async fn end(mut self) -> String {
+    /// The end of the output; returns the last lines of plain text, masked, and what was seen.
+    pub(super) async fn end(mut self) -> (String, Observed) {
         let rest = self.parser.end();
         self.show(rest).await;
         self.streams.clear();
-        Vec::from(self.last).join("\n")
+        (Vec::from(self.last).join("\n"), self.observed)
     }
 
     async fn show(&mut self, items: Vec<Item>) {
@@ -55,6 +58,7 @@ impl Display {
     }
 
     async fn status(&mut self, status: Status) {
+        self.observed.take(&status);
         for vertex in &status.vertexes {
             self.vertex(vertex).await;
         }

@@ -8,8 +8,10 @@
 //! `buildx` build and push; `progress` and `display` show it; `causes` explains failures; `deletion` notices that the
 //! registry goes.
 
+mod ask;
 mod build_image;
 mod buildx;
+mod cache;
 mod causes;
 mod checkout;
 mod context;
@@ -18,20 +20,30 @@ mod display;
 mod folder;
 mod frontend;
 mod git;
+mod inputs;
 mod login;
+mod name;
+mod observed;
 mod platforms;
 mod progress;
 mod store;
 
+pub use ask::Ask;
+
 use crate::activity;
-use crate::clock::{Clock, random};
+use crate::builders::Builders;
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::jobs::{Handler, Jobs, Lane, NewJob};
+use crate::credentials::Credentials;
+use crate::git_access::GitAccesses;
+use crate::jobs::{Handler, Jobs};
 use crate::oci;
 use crate::problems;
 use crate::process::Runner;
 use crate::registries::Registries;
+use crate::settings::Settings;
 use crate::storage::{Db, Tx};
+use crate::vault::Vault;
 use app::api::builds::BuildsApi;
 use app::error::{AppError, Problem};
 use app::model::account::{Action, Actor};
@@ -96,15 +108,46 @@ pub struct Builds {
 }
 
 struct Inner {
-    db: Db,
-    clock: Clock,
-    jobs: Jobs,
-    registries: Registries,
-    oci: oci::Client,
-    runner: Runner,
-    config: Config,
+    parts: Parts,
     allowed: checkout::Allowed,
     services: OnceLock<Arc<dyn Services>>,
+}
+
+impl std::ops::Deref for Inner {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+/// What builds work with.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// What time it is.
+    pub clock: Clock,
+    /// Seals build secrets.
+    pub vault: Vault,
+    /// Durable work.
+    pub jobs: Jobs,
+    /// What the machine can do, and the rules of builds.
+    pub settings: Settings,
+    /// How to sign in for base images.
+    pub credentials: Credentials,
+    /// Where images are pushed.
+    pub registries: Registries,
+    /// How to sign in at git hosts.
+    pub git_accesses: GitAccesses,
+    /// What runs builds.
+    pub builders: Builders,
+    /// Asks registries.
+    pub oci: oci::Client,
+    /// Starts programs.
+    pub runner: Runner,
+    /// The settings in force.
+    pub config: Config,
 }
 
 impl Builds {
@@ -113,23 +156,14 @@ impl Builds {
     ///
     /// What the administrator gives git comes with Slipway's own environment: `GIT_SSL_CAINFO` for https repositories
     /// with a private authority, `SSH_AUTH_SOCK` for an agent with deploy keys.
-    pub fn new(
-        db: Db,
-        clock: Clock,
-        jobs: Jobs,
-        registries: Registries,
-        oci: oci::Client,
-        runner: Runner,
-        config: Config,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
         let allowed = checkout::Allowed {
-            local: config.local_repositories.clone(),
-            known_hosts: config.data_dir.join("known_hosts"),
+            local: parts.config.local_repositories.clone(),
+            known_hosts: parts.config.data_dir.join("known_hosts"),
             ca_file: std::env::var_os("GIT_SSL_CAINFO"),
             ssh_agent: std::env::var_os("SSH_AUTH_SOCK"),
         };
-        let services = OnceLock::new();
-        Self { inner: Arc::new(Inner { db, clock, jobs, registries, oci, runner, config, allowed, services }) }
+        Self { inner: Arc::new(Inner { parts, allowed, services: OnceLock::new() }) }
     }
 
     /// Plugs services in. Once, before anything is built.
@@ -200,31 +234,8 @@ impl BuildsApi for Builds {
 
     async fn start(&self, actor: &Actor, service: &ServiceId, deploy: bool) -> Result<BuildId, AppError> {
         actor.may(Action::ManageServices)?;
-        let facts = self.services()?.facts(service).await?;
-        let registry = self.registry_for(service, &facts).await?;
-        let id = BuildId::from_random(random());
-        let job = NewJob {
-            kind: build_image::KIND,
-            payload: serde_json::json!({ "build": id }),
-            subject: subject(service),
-            key: None,
-            lane: Lane::Build,
-            asked_by: actor.username.clone(),
-            max_attempts: 1,
-        };
-        let mut tx = self.inner.db.write().await.map_err(problems::of)?;
-        let job = self.inner.jobs.enqueue(&mut tx, job).await.map_err(problems::of)?;
-        let created = self.inner.clock.millis();
-        let new = store::New { id: &id, service, job: &job, registry: &registry, deploys: deploy, created };
-        let number = store::insert(&mut tx, &new).await.map_err(problems::of)?;
-        self.inner.jobs.supersede(&mut tx, build_image::KIND, &subject(service), &job).await.map_err(problems::of)?;
-        let detail = format!("{} build {number}", facts.name);
-        activity::record(&mut tx, &self.inner.clock, &actor.username, "build.start", id.as_str(), &detail)
-            .await
-            .map_err(problems::of)?;
-        tx.commit().await.map_err(problems::of)?;
-        self.inner.jobs.wake();
-        Ok(id)
+        let ask = Ask { deploy, ..Ask::by_hand(service, &actor.username) };
+        self.ask(ask).await
     }
 
     async fn cancel(&self, actor: &Actor, id: &BuildId) -> Result<(), AppError> {

@@ -2,8 +2,10 @@
 
 use crate::storage::{StorageError, Tx, column, from_json, maybe_column};
 use app::model::build::{Build, CommitSha};
+use app::model::build_record::{BuildRecord, Trigger};
 use app::model::id::{BuildId, JobId, RegistryId, ServiceId};
 use app::model::image_ref::{Digest, ImageRef};
+use app::model::service::Branch;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteExecutor};
 
@@ -12,7 +14,8 @@ macro_rules! select {
         concat!(
             "SELECT builds.id, builds.number, builds.service_id, services.name AS service_name, builds.job_id,
                     builds.registry_id, builds.deploys, builds.reference, builds.commit_sha, builds.commit_subject,
-                    builds.commit_author, builds.digest, builds.created, jobs.state, jobs.problem, jobs.asked_by,
+                    builds.commit_author, builds.digest, builds.trigger, builds.no_cache, builds.builder,
+                    builds.telling_line, builds.record, builds.created, jobs.state, jobs.problem, jobs.asked_by,
                     jobs.started, jobs.finished, deployments.id AS deployment_id
              FROM builds
              JOIN jobs ON jobs.id = builds.job_id
@@ -30,14 +33,20 @@ pub(super) struct New<'a> {
     pub(super) job: &'a JobId,
     pub(super) registry: &'a RegistryId,
     pub(super) deploys: bool,
+    pub(super) trigger: &'a Trigger,
+    pub(super) no_cache: bool,
+    pub(super) commit: Option<&'a CommitSha>,
+    pub(super) branch: Option<&'a Branch>,
     pub(super) created: i64,
 }
 
 /// Writes the row; the number counts within the service.
 pub(super) async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
-        "INSERT INTO builds (id, service_id, number, job_id, registry_id, deploys, created)
-         VALUES (?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM builds WHERE service_id = ?2), ?3, ?4, ?5, ?6)
+        "INSERT INTO builds (id, service_id, number, job_id, registry_id, deploys, created, trigger, no_cache, wanted_commit,
+                             wanted_branch)
+         VALUES (?1, ?2, (SELECT coalesce(max(number), 0) + 1 FROM builds WHERE service_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+                 ?10)
          RETURNING number",
     )
     .bind(new.id.as_str())
@@ -46,6 +55,10 @@ pub(super) async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<i64, sqlx::Erro
     .bind(new.registry.as_str())
     .bind(new.deploys)
     .bind(new.created)
+    .bind(serde_json::to_string(new.trigger).unwrap_or_default())
+    .bind(new.no_cache)
+    .bind(new.commit.map(CommitSha::as_str))
+    .bind(new.branch.map(Branch::as_str))
     .fetch_one(&mut **tx)
     .await
 }
@@ -54,6 +67,48 @@ pub(super) async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<i64, sqlx::Erro
 pub(super) async fn find<'e>(db: impl SqliteExecutor<'e>, id: &BuildId) -> Result<Option<Build>, StorageError> {
     let row = sqlx::query(select!("WHERE builds.id = ?")).bind(id.as_str()).fetch_optional(db).await?;
     row.as_ref().map(build).transpose()
+}
+
+/// The branch and the commit that were asked for, where somebody asked for one.
+pub(super) async fn wanted<'e>(
+    db: impl SqliteExecutor<'e>,
+    id: &BuildId,
+) -> Result<(Option<Branch>, Option<CommitSha>), StorageError> {
+    let row = sqlx::query("SELECT wanted_branch, wanted_commit FROM builds WHERE id = ?")
+        .bind(id.as_str())
+        .fetch_one(db)
+        .await?;
+    Ok((maybe_column(&row, "wanted_branch")?, maybe_column(&row, "wanted_commit")?))
+}
+
+/// Who builds it.
+pub(super) async fn record_builder(tx: &mut Tx, id: &BuildId, builder: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE builds SET builder = ? WHERE id = ?")
+        .bind(builder)
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// What came out.
+pub(super) async fn record_outcome(tx: &mut Tx, id: &BuildId, record: &BuildRecord) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE builds SET record = ? WHERE id = ?")
+        .bind(serde_json::to_string(record).unwrap_or_default())
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The line of the log that tells why it failed.
+pub(super) async fn record_telling_line(tx: &mut Tx, id: &BuildId, line: u64) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE builds SET telling_line = ? WHERE id = ?")
+        .bind(i64::try_from(line).unwrap_or(i64::MAX))
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// The newest.
@@ -124,6 +179,7 @@ pub(super) async fn record_digest(tx: &mut Tx, id: &BuildId, digest: &Digest) ->
 
 fn build(row: &SqliteRow) -> Result<Build, StorageError> {
     let problem: Option<String> = row.try_get("problem")?;
+    let record: Option<String> = row.try_get("record")?;
     Ok(Build {
         id: column(row, "id")?,
         number: row.try_get("number")?,
@@ -141,6 +197,13 @@ fn build(row: &SqliteRow) -> Result<Build, StorageError> {
         deploys: row.try_get("deploys")?,
         deployment: maybe_column(row, "deployment_id")?,
         asked_by: row.try_get("asked_by")?,
+        trigger: from_json(&row.try_get::<String, _>("trigger")?, "trigger of a build")?,
+        no_cache: row.try_get("no_cache")?,
+        builder: row.try_get("builder")?,
+        telling_line: row
+            .try_get::<Option<i64>, _>("telling_line")?
+            .map(|line| u64::try_from(line).unwrap_or_default()),
+        record: record.map(|text| from_json(&text, "record of a build")).transpose()?,
         created: row.try_get("created")?,
         started: row.try_get("started")?,
         finished: row.try_get("finished")?,

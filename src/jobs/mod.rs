@@ -81,6 +81,8 @@ pub struct NewJob {
     pub key: Option<String>,
     /// Which limit it counts against.
     pub lane: Lane,
+    /// What else it takes a place of, such as a builder: `builder:engine`.
+    pub resource: Option<String>,
     /// Who asks.
     pub asked_by: String,
     /// How often it is tried when it says [`JobError::Retry`].

@@ -45,8 +45,9 @@ impl Jobs {
         let id = JobId::from_random(crate::clock::random());
         let now = self.inner.clock.millis();
         sqlx::query(
-            "INSERT INTO jobs (id, kind, payload, subject, key, lane, run_after, state, max_attempts, asked_by, created)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
+            "INSERT INTO jobs (id, kind, payload, subject, key, lane, resource, run_after, state, max_attempts, asked_by,
+                               created)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
         )
         .bind(id.as_str())
         .bind(job.kind)
@@ -54,6 +55,7 @@ impl Jobs {
         .bind(job.subject)
         .bind(job.key)
         .bind(job.lane.as_str())
+        .bind(job.resource)
         .bind(now)
         .bind(job.max_attempts)
         .bind(job.asked_by)

@@ -170,6 +170,7 @@ impl Registries {
             subject: names::subject(id),
             key: None,
             lane: Lane::Swarm,
+            resource: None,
             asked_by: asked_by.to_owned(),
             max_attempts: TRIES,
         };

@@ -124,6 +124,7 @@ impl Registries {
             subject: names::subject(id),
             key: Some(format!("{KIND}:{id}")),
             lane: Lane::Swarm,
+            resource: None,
             asked_by: asked_by.to_owned(),
             max_attempts: TRIES,
         };

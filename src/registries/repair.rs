@@ -48,6 +48,7 @@ impl Registries {
             subject: names::subject(id),
             key: Some(format!("{KIND}:{id}")),
             lane: Lane::Swarm,
+            resource: None,
             asked_by: "slipway".into(),
             max_attempts: TRIES,
         };

@@ -75,6 +75,7 @@ impl ServicesApi for Services {
             subject: subject(id),
             key: Some(format!("{}:{id}", remove::KIND)),
             lane: Lane::Swarm,
+            resource: None,
             asked_by: actor.username.clone(),
             max_attempts: remove::TRIES,
         };

@@ -104,6 +104,7 @@ impl Services {
             subject: subject.clone(),
             key: None,
             lane: Lane::Swarm,
+            resource: None,
             asked_by: new.asked_by.clone(),
             max_attempts: deploy::TRIES,
         };

@@ -55,6 +55,7 @@ impl Users for Services {
                 // No key: one that runs already may have read the old password.
                 key: None,
                 lane: Lane::Swarm,
+                resource: None,
                 asked_by: by.to_owned(),
                 max_attempts: TRIES,
             };

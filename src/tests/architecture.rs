@@ -31,8 +31,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("credentials", &["activity", "accounts", "settings"]),
     ("registries", &["activity", "accounts", "settings", "credentials"]),
     ("images", &["activity", "accounts", "settings", "credentials", "registries"]),
-    ("builds", &["activity", "accounts", "settings", "credentials", "registries"]),
-    ("services", &["activity", "accounts", "settings", "credentials", "registries", "images", "builds"]),
+    ("git_access", &["activity", "accounts", "settings"]),
+    ("builders", &["activity", "accounts", "settings", "credentials", "registries"]),
+    ("builds", &["activity", "accounts", "settings", "credentials", "registries", "git_access", "builders"]),
+    ("services", &["activity", "accounts", "settings", "credentials", "registries", "images", "builders", "builds"]),
 ];
 /// From here on a module of the table is part of the product.
 const FIRST_OF_PRODUCT: &str = "activity";

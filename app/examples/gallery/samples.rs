@@ -16,6 +16,8 @@ use app::api::tokens::{Bearer, TokenRefusal, TokensApi};
 use app::error::{AppError, Problem};
 use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, SignInForm};
 use app::model::build::Build;
+use app::model::build_options::BuildOptions;
+use app::model::build_record::Trigger;
 use app::model::credential::{
     Credential, CredentialForm, CredentialState, ImportLine, ImportPick, ImportState, ImportText,
 };
@@ -340,6 +342,8 @@ fn service(n: u8, name: &str) -> Service {
             context: parsed(""),
             base_path: None,
             registry: None,
+            access: None,
+            build: BuildOptions::default(),
         }),
         settings: settings(),
         current: Some(DeploymentId::from_random(bits(2))),
@@ -424,6 +428,11 @@ fn build(n: u8) -> Build {
         deploys: true,
         deployment: done.then(|| DeploymentId::from_random(bits(2))),
         asked_by: "ada".into(),
+        trigger: Trigger::Hand,
+        no_cache: false,
+        builder: None,
+        telling_line: None,
+        record: None,
         created: started - 400,
         started: (state != JobState::Superseded).then_some(started),
         finished: state.is_final().then_some(started + 9_400 * i64::from(n)),

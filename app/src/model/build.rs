@@ -1,5 +1,6 @@
 //! One run that turns a commit into an image digest.
 
+use super::build_record::{BuildRecord, Trigger};
 use super::id::{BuildId, DeploymentId, JobId, RegistryId, ServiceId};
 use super::image_ref::{Digest, ImageRef, Malformed, text_type};
 use super::job::JobState;
@@ -66,6 +67,16 @@ pub struct Build {
     pub deployment: Option<DeploymentId>,
     /// Who asked.
     pub asked_by: String,
+    /// Why it began.
+    pub trigger: Trigger,
+    /// Whether nothing is taken from the cache.
+    pub no_cache: bool,
+    /// What builds it, as people call it; known once it is chosen.
+    pub builder: Option<String>,
+    /// The line of the log that tells why it failed.
+    pub telling_line: Option<u64>,
+    /// What came out.
+    pub record: Option<BuildRecord>,
     /// Unix milliseconds.
     pub created: i64,
     /// Unix milliseconds.

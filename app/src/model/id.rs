@@ -130,6 +130,21 @@ id!(
     "bld"
 );
 id!(
+    /// What runs builds.
+    BuilderId,
+    "bdr"
+);
+id!(
+    /// How to sign in at a git host.
+    GitAccessId,
+    "git"
+);
+id!(
+    /// What may start a service's builds from outside.
+    TriggerId,
+    "trg"
+);
+id!(
     /// One version of a service.
     DeploymentId,
     "dep"

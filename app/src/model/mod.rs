@@ -5,6 +5,8 @@
 pub mod account;
 pub mod ansi;
 pub mod build;
+pub mod build_options;
+pub mod build_record;
 pub mod credential;
 #[cfg(feature = "ssr")]
 pub mod docker_config;

@@ -1,5 +1,6 @@
 //! What the service form sends, and how its texts become settings.
 
+use super::build_options::BuildOptions;
 use super::id::CredentialId;
 use super::image_ref::{ImageRef, Malformed};
 use super::service::{HealthCheck, Port, Settings};
@@ -171,6 +172,8 @@ impl ServiceForm {
             context: context?,
             base_path: base_path?,
             registry: registry?,
+            access: None,
+            build: BuildOptions::default(),
         })
     }
 

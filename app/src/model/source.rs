@@ -1,7 +1,8 @@
 //! Where a service's images come from: a git repository that is built, or an image that somebody else made. Addresses,
 //! branches and paths can't carry an option or a command.
 
-use super::id::{CredentialId, RegistryId};
+use super::build_options::BuildOptions;
+use super::id::{CredentialId, GitAccessId, RegistryId};
 use super::image_ref::{ImageRef, Malformed, Repository, text_type};
 use super::text;
 use serde::{Deserialize, Serialize};
@@ -210,6 +211,12 @@ pub struct GitSource {
     pub base_path: Option<Repository>,
     /// Where to push; none: the default registry.
     pub registry: Option<RegistryId>,
+    /// How to sign in for the repository; none: not at all, or with the agent of the server.
+    #[serde(default)]
+    pub access: Option<GitAccessId>,
+    /// How its images are built.
+    #[serde(default)]
+    pub build: BuildOptions,
 }
 
 #[cfg(test)]

@@ -140,6 +140,7 @@ impl Engine {
             subject: format!("registry:{}", id()),
             key: None,
             lane: Lane::Swarm,
+            resource: None,
             asked_by: actor.username.clone(),
             max_attempts: 1,
         };

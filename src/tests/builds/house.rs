@@ -8,6 +8,7 @@ use app::api::registries::RegistriesApi as _;
 use app::error::{AppError, Problem};
 use app::model::account::{Actor, Role};
 use app::model::build::Build;
+use app::model::build_options::BuildOptions;
 use app::model::credential::CredentialForm;
 use app::model::id::{AccountId, BuildId, ServiceId};
 use app::model::job::{JobState, LogLine, Step};
@@ -15,15 +16,19 @@ use app::model::registry::RegistryForm;
 use app::model::secret::Secret;
 use app::model::service::GitSource;
 use async_trait::async_trait;
-use slipway::builds::{Builds, FinishedBuild, ServiceFacts, Services};
+use slipway::builders::Builders;
+use slipway::builds::{Builds, FinishedBuild, Parts, ServiceFacts, Services};
 use slipway::clock::{Clock, random};
 use slipway::config::{Config, LogFormat};
 use slipway::credentials::Credentials;
+use slipway::docker::Docker;
+use slipway::git_access::GitAccesses;
 use slipway::jobs::{Jobs, Lane};
 use slipway::oci;
 use slipway::process::Runner;
 use slipway::providers::{Endpoints, Providers};
 use slipway::registries::Registries;
+use slipway::settings::Settings;
 use slipway::storage::{Db, Tx};
 use slipway::vault::Vault;
 use std::path::{Path, PathBuf};
@@ -105,6 +110,8 @@ impl House {
             context: "".parse().expect("a path"),
             base_path: None,
             registry: None,
+            access: None,
+            build: BuildOptions::default(),
         };
         let facts_of_service =
             ServiceFacts { name: "Web".into(), slug: "web".into(), project_slug: "shop".into(), source };
@@ -124,7 +131,7 @@ impl House {
         .expect("a service");
         tx.commit().await.expect("committed");
         let stop = CancellationToken::new();
-        let (jobs, builds) = wire(&facts, &folder, &db, &clock, &registries, &oci, &kept);
+        let (jobs, builds) = wire(&facts, &folder, &db, &clock, &credentials, &registries, &oci, &kept);
         let actor = Actor { account: AccountId::from_random(random()), username: "ada".into(), role: Role::Owner };
         let house =
             Self { facts, folder, db, clock, jobs, builds, registries, credentials, oci, kept, service, actor, stop };
@@ -165,7 +172,16 @@ impl House {
     /// The next run of the program on the same data.
     pub fn boot(&mut self) {
         self.stop = CancellationToken::new();
-        let parts = wire(&self.facts, &self.folder, &self.db, &self.clock, &self.registries, &self.oci, &self.kept);
+        let parts = wire(
+            &self.facts,
+            &self.folder,
+            &self.db,
+            &self.clock,
+            &self.credentials,
+            &self.registries,
+            &self.oci,
+            &self.kept,
+        );
         (self.jobs, self.builds) = parts;
     }
 
@@ -296,11 +312,13 @@ impl Drop for House {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "wires the parts once, by name")]
 fn wire(
     facts: &Facts,
     folder: &tempfile::TempDir,
     db: &Db,
     clock: &Clock,
+    credentials: &Credentials,
     registries: &Registries,
     oci: &oci::Client,
     kept: &Arc<Kept>,
@@ -321,7 +339,23 @@ fn wire(
     let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
     jobs.limit(Lane::Build, 1);
     let runner = Runner::new(env!("CARGO_BIN_EXE_slipway"));
-    let builds = Builds::new(db.clone(), clock.clone(), jobs.clone(), registries.clone(), oci.clone(), runner, config);
+    let vault = Vault::open(&config.master_key_file, true).expect("a vault");
+    let docker = Docker::connect(&config.docker_host).expect("an engine");
+    let settings = Settings::new(db.clone(), clock.clone(), config.clone(), docker, runner.clone());
+    let builds = Builds::new(Parts {
+        db: db.clone(),
+        clock: clock.clone(),
+        vault,
+        jobs: jobs.clone(),
+        settings,
+        credentials: credentials.clone(),
+        registries: registries.clone(),
+        git_accesses: GitAccesses::default(),
+        builders: Builders::default(),
+        oci: oci.clone(),
+        runner,
+        config,
+    });
     builds.set_services(kept.clone());
     jobs.register(builds.handler());
     (jobs, builds)

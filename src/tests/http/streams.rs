@@ -40,6 +40,7 @@ async fn talking(app: &TestApp) -> String {
         subject: "service:srv_0123456789ab".into(),
         key: None,
         lane: Lane::Swarm,
+        resource: None,
         asked_by: "owner".into(),
         max_attempts: 1,
     };

@@ -58,6 +58,7 @@ fn job(subject: &str) -> NewJob {
         subject: subject.into(),
         key: None,
         lane: Lane::Swarm,
+        resource: None,
         asked_by: "ada".into(),
         max_attempts: 1,
     }

@@ -22,6 +22,8 @@ const DATA: &[(i64, &str)] = &[
     (10, include_str!("0010_managed_registries.sql")),
     (11, include_str!("0011_tokens.sql")),
     (12, include_str!("0012_jobs_by_subject.sql")),
+    (13, include_str!("0013_builds.sql")),
+    (14, include_str!("0014_queue.sql")),
 ];
 
 fn data(version: i64) -> &'static str {

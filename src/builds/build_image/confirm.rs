@@ -1,0 +1,75 @@
+//! After the push: the registry has it, and services get it.
+
+use super::{BuildImage, gone, refused};
+use crate::builds::{FinishedBuild, store};
+use crate::jobs::{JobContext, JobError, internal};
+use app::error::Problem;
+use app::model::id::BuildId;
+use app::model::image_ref::{Digest, ImageRef};
+
+impl BuildImage {
+    /// The registry has what buildx says it pushed.
+    pub(super) async fn confirm(&self, id: &BuildId, pushed: &Digest, cx: &JobContext) -> Result<Digest, JobError> {
+        let inner = &self.builds.inner;
+        let build = self.find(id).await?;
+        let reference = build.reference.clone().ok_or_else(|| gone("build"))?;
+        let target = self.target(&build, cx).await?;
+        let tag = reference.tag.as_ref().map(ToString::to_string).unwrap_or_default();
+        let found = match cx.or_cancel(inner.oci.digest(&target.access, &reference.repository, &tag)).await? {
+            Ok(found) => found,
+            Err(error) => return Err(self.unreachable(&error, &target).await),
+        };
+        match found {
+            Some(found) if found == *pushed => {}
+            Some(found) => {
+                return Err(JobError::Fail(
+                    Problem::new(
+                        "build.digest",
+                        format!(
+                            "The registry {} has another image under this tag than the one that was pushed.",
+                            target.name
+                        ),
+                        "Somebody else pushed at the same time, or the registry changes images. Build again.",
+                    )
+                    .with_details(format!("pushed {pushed}, found {found}")),
+                ));
+            }
+            None => {
+                return Err(JobError::Fail(Problem::new(
+                    "build.not_there",
+                    format!("The registry {} doesn't have the image, although the push succeeded.", target.name),
+                    "Check the registry's retention rules and storage, and build again.",
+                )));
+            }
+        }
+        let mut tx = inner.db.write().await.map_err(internal)?;
+        store::record_digest(&mut tx, id, pushed).await.map_err(internal)?;
+        tx.commit().await.map_err(internal)?;
+        cx.log(&format!("{} has {reference}@{pushed}.", target.name));
+        Ok(pushed.clone())
+    }
+
+    /// Makes a deployment of it.
+    pub(super) async fn hand_over(&self, id: &BuildId, digest: Digest, cx: &JobContext) -> Result<(), JobError> {
+        let inner = &self.builds.inner;
+        let build = self.find(id).await?;
+        let (Some(reference), Some(commit)) = (build.reference, build.commit) else { return Err(gone("build")) };
+        let finished = FinishedBuild {
+            id: build.id,
+            number: build.number,
+            service: build.service,
+            image: ImageRef { digest: Some(digest), ..reference },
+            registry: build.registry,
+            commit,
+            commit_subject: build.commit_subject,
+            asked_by: build.asked_by,
+        };
+        let services = self.builds.services().map_err(refused)?;
+        let mut tx = inner.db.write().await.map_err(internal)?;
+        services.deploy(&mut tx, &finished).await.map_err(refused)?;
+        tx.commit().await.map_err(internal)?;
+        inner.jobs.wake();
+        cx.log("The deployment is queued.");
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! The build itself: buildx builds and pushes, people watch.
+
+use super::{BuildImage, Plan, Resolved};
+use crate::builds::checkout::stopped;
+use crate::builds::display::Display;
+use crate::builds::folder::BuildFolder;
+use crate::builds::login::LoginFile;
+use crate::builds::{buildx, cache, causes, context, deletion, store};
+use crate::jobs::{JobContext, JobError, internal};
+use crate::registries::Target;
+use app::error::Problem;
+use app::model::build::Build;
+use app::model::build_options::CacheKind;
+use app::model::image_ref::{Digest, ImageRef};
+use app::paths;
+
+impl BuildImage {
+    /// Runs buildx on the checkout; the digest that it says it pushed.
+    pub(super) async fn build_and_push(
+        &self,
+        build: &Build,
+        plan: &Plan,
+        resolved: &Resolved,
+        folder: &BuildFolder,
+        cx: &JobContext,
+    ) -> Result<Digest, JobError> {
+        let inner = &self.builds.inner;
+        let Plan { facts, target, platforms, builder } = plan;
+        let options = &facts.source.build;
+        let edit = |problem: Problem| problem.with_link(paths::edit_service(&build.service), "Edit the service");
+        let located =
+            context::locate(&folder.source(), &facts.source.dockerfile, &facts.source.context).map_err(edit)?;
+        // The same commit gives the same image, whichever build makes it: no build id in here.
+        let labels = [
+            ("org.opencontainers.image.revision", resolved.commit.to_string()),
+            ("slipway.service", build.service.to_string()),
+        ];
+        let inputs = self.builds.inputs(build, options, folder, cx).await?;
+        let push = buildx::Push {
+            reference: &resolved.reference,
+            located: &located,
+            labels: &labels,
+            platforms,
+            builder,
+            inputs: &inputs,
+            caching: &cache::caching(options.cache, &resolved.reference),
+            no_cache: build.no_cache || options.cache == CacheKind::Off,
+            sbom: options.sbom,
+            provenance: options.provenance,
+        };
+        let login = LoginFile::write(&folder.login(), &target.access.url.host, target.access.login.as_ref())
+            .map_err(internal)?;
+        let mut display = Display::new(cx);
+        let stop = cx.cancel.child_token();
+        let mut is_deleted = false;
+        let ended = {
+            let call = buildx::build(&push, folder, &inner.config.docker_host);
+            let running = inner.runner.run(call, &stop, &mut display);
+            tokio::pin!(running);
+            loop {
+                tokio::select! {
+                    ended = &mut running => break ended,
+                    () = self.builds.deletion(&target.id), if !is_deleted => {
+                        is_deleted = true;
+                        stop.cancel();
+                    }
+                }
+            }
+        };
+        drop(login);
+        let (written, observed) = display.end().await;
+        if is_deleted && !cx.cancel.is_cancelled() {
+            return Err(JobError::Fail(deletion::told(&deletion::called(&target.name))));
+        }
+        let ended = ended.map_err(|error| stopped(error, "docker buildx"))?;
+        if !ended.is_success() {
+            let error = self.explain(&written, ended.code, target, &resolved.reference).await;
+            return Err(if causes::is_push(&written) {
+                self.builds.unless_deleted(&target.id, &deletion::called(&target.name), error).await
+            } else {
+                error
+            });
+        }
+        let mut tx = inner.db.write().await.map_err(internal)?;
+        store::record_outcome(&mut tx, &build.id, &observed.record()).await.map_err(internal)?;
+        tx.commit().await.map_err(internal)?;
+        let metadata = std::fs::read_to_string(folder.metadata()).map_err(internal)?;
+        buildx::digest(&metadata).ok_or_else(|| {
+            JobError::Fail(Problem::new(
+                "build.metadata",
+                "buildx didn't say which digest it pushed.",
+                "Build again; if it stays so, use another version of buildx.",
+            ))
+        })
+    }
+
+    /// A failed push is explained by the registry itself, if it has something to say.
+    async fn explain(&self, written: &str, code: i32, target: &Target, reference: &ImageRef) -> JobError {
+        let problem = causes::of_build(written, code);
+        if !causes::is_push(written) {
+            return JobError::Fail(problem);
+        }
+        match self.builds.inner.oci.may_push(&target.access, &reference.repository).await {
+            Ok(()) => JobError::Fail(problem),
+            Err(error) => {
+                let mut explained = error.problem();
+                explained.cause = format!("The image was built, but the push failed. {}", explained.cause);
+                let words: Vec<_> = explained.details.take().into_iter().chain(problem.details).collect();
+                JobError::Fail(if words.is_empty() { explained } else { explained.with_details(words.join("\n")) })
+            }
+        }
+    }
+}
