@@ -5,3 +5,10 @@ CREATE TABLE job_limits (
     resource TEXT PRIMARY KEY,
     most INTEGER NOT NULL CHECK (most > 0)
 ) STRICT, WITHOUT ROWID;
+-- Rules that hold for all builds, as JSON; one row once somebody has set them.
+CREATE TABLE build_rules (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    rules TEXT NOT NULL,
+    changed INTEGER NOT NULL,
+    changed_by TEXT NOT NULL
+) STRICT;

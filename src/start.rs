@@ -148,6 +148,8 @@ impl Slipway {
         let images = Images::new(db.clone(), clock.clone(), credentials.clone(), providers, oci.clone());
         let docker = Docker::connect(&config.docker_host)?;
         let settings = Settings::new(db.clone(), clock.clone(), Config::clone(&config), docker.clone(), runner.clone());
+        settings.set_jobs(jobs.clone());
+        settings.control_groups().sweep();
         let registries = Registries::new(registries::Parts {
             db: db.clone(),
             clock: clock.clone(),

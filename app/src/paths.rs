@@ -64,6 +64,8 @@ pub const IMPORT_CREDENTIALS: &str = "/credentials/import";
 pub const JOBS: &str = "/jobs";
 /// Settings.
 pub const SETTINGS: &str = "/settings";
+/// The rules that hold for all builds.
+pub const BUILD_RULES: &str = "/settings/builds";
 /// API tokens.
 pub const TOKENS: &str = "/settings/tokens";
 

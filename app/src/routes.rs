@@ -53,6 +53,7 @@ pages! {
     "/jobs" => pages::jobs::list,
     "/jobs/{id}" => pages::jobs::show,
     "/settings" => pages::settings::show,
+    "/settings/builds" => pages::settings::builds::show,
     "/settings/tokens" => pages::settings::tokens::show,
 }
 

@@ -59,6 +59,7 @@ impl Builds {
     pub async fn ask_in(&self, tx: &mut Tx, ask: Ask) -> Result<BuildId, AppError> {
         let facts = self.services()?.facts(&ask.service).await?;
         let registry = self.registry_for(&ask.service, &facts).await?;
+        let rules = self.inner.settings.build_rules().await.map_err(problems::of)?;
         let options = &facts.source.build;
         let builder = self.inner.builders.choose(&options.platforms, options.builder.as_ref()).await?;
         let id = BuildId::from_random(random());
@@ -86,7 +87,13 @@ impl Builds {
             created: self.inner.clock.millis(),
         };
         let number = store::insert(tx, &new).await.map_err(problems::of)?;
-        self.inner.jobs.supersede(tx, build_image::KIND, &subject(&ask.service), &job).await.map_err(problems::of)?;
+        store::record_builder(tx, &id, &builder.name).await.map_err(problems::of)?;
+        // Who asks for a certain commit again doesn't mean that nobody wants the newest any more.
+        let is_newest = ask.commit.is_none() || !matches!(ask.trigger, Trigger::Retry { .. });
+        if is_newest && rules.supersedes {
+            let subject = subject(&ask.service);
+            self.inner.jobs.supersede(tx, build_image::KIND, &subject, &job).await.map_err(problems::of)?;
+        }
         let detail = format!("{} build {number}", facts.name);
         activity::record(tx, &self.inner.clock, &ask.asked_by, "build.start", id.as_str(), &detail)
             .await

@@ -12,9 +12,6 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-/// Longest build.
-const WITHIN: Duration = Duration::from_secs(2 * 3_600);
-
 /// What is built and pushed.
 pub(super) struct Push<'a> {
     pub(super) reference: &'a ImageRef,
@@ -29,6 +26,10 @@ pub(super) struct Push<'a> {
     pub(super) no_cache: bool,
     pub(super) sbom: bool,
     pub(super) provenance: bool,
+    /// The control group whose caps hold for the build's commands.
+    pub(super) group: Option<String>,
+    /// Longest build.
+    pub(super) within: Duration,
 }
 
 /// The whole call. `docker_host` comes from the configuration.
@@ -36,7 +37,7 @@ pub(super) fn build(push: &Push<'_>, folder: &BuildFolder, docker_host: &str) ->
     environment(Invocation::new(Program::Docker), push.builder, folder, docker_host)
         .args(args(push, &folder.metadata()))
         .folder(folder.home())
-        .within(WITHIN)
+        .within(push.within)
 }
 
 /// Whether buildx is there: `docker buildx version`.
@@ -78,6 +79,9 @@ fn args(push: &Push<'_>, metadata: &Path) -> Vec<OsString> {
     }
     if let Some(name) = &push.builder.buildx {
         args.push(format!("--builder={name}").into());
+    }
+    if let Some(group) = &push.group {
+        args.push(format!("--cgroup-parent={group}").into());
     }
     for (name, value) in &push.inputs.args {
         args.push(format!("--build-arg={name}={value}").into());
@@ -165,6 +169,8 @@ mod tests {
                 no_cache: false,
                 sbom: false,
                 provenance: false,
+                group: None,
+                within: Duration::from_secs(60),
             }
         }
     }
@@ -211,6 +217,15 @@ mod tests {
         assert_eq!(with(&platforms), [OsString::from("--platform=linux/amd64,linux/arm/v7")]);
         assert_eq!(with(&platforms[1..]), [OsString::from("--platform=linux/arm/v7")]);
         assert!(with(&[]).is_empty());
+    }
+
+    #[test]
+    fn the_group_with_the_caps_is_one_element() {
+        let located = Located { dockerfile: "/b/source/Dockerfile".into(), context: "/b/source".into() };
+        let reference: ImageRef = "127.0.0.1:5000/shop/web:c0ffee".parse().expect("a reference");
+        let rest = Rest::default();
+        let push = Push { group: Some("/slipway/a/b".into()), ..rest.push(&reference, &located) };
+        assert!(args(&push, Path::new("/m")).contains(&OsString::from("--cgroup-parent=/slipway/a/b")));
     }
 
     #[test]

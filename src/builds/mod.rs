@@ -5,13 +5,14 @@
 //! is over; an image counts as built once the registry itself names its digest.
 //!
 //! `build_image` has the steps; `git` and `checkout` fetch; `context` and `frontend` look at what was fetched; `login` and
-//! `buildx` build and push; `progress` and `display` show it; `causes` explains failures; `deletion` notices that the
+//! `buildx` build and push, within `caps`, and `retry` says when again; `progress` and `display` show it; `causes` explains failures; `deletion` notices that the
 //! registry goes.
 
 mod ask;
 mod build_image;
 mod buildx;
 mod cache;
+mod caps;
 mod causes;
 mod checkout;
 mod context;
@@ -26,6 +27,8 @@ mod name;
 mod observed;
 mod platforms;
 mod progress;
+mod queue;
+mod retry;
 mod store;
 
 pub use ask::Ask;
@@ -50,6 +53,7 @@ use app::model::account::{Action, Actor};
 use app::model::build::{Build, CommitSha};
 use app::model::id::{BuildId, RegistryId, ServiceId};
 use app::model::image_ref::ImageRef;
+use app::model::queue::{Move, QueuedBuild};
 use app::model::service::GitSource;
 use app::paths;
 use async_trait::async_trait;
@@ -232,10 +236,28 @@ impl BuildsApi for Builds {
         found.ok_or_else(|| AppError::NotFound("build".into()))
     }
 
-    async fn start(&self, actor: &Actor, service: &ServiceId, deploy: bool) -> Result<BuildId, AppError> {
+    async fn queue(&self, actor: &Actor) -> Result<Vec<QueuedBuild>, AppError> {
+        self.waiting(actor).await
+    }
+
+    async fn start(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        deploy: bool,
+        no_cache: bool,
+    ) -> Result<BuildId, AppError> {
         actor.may(Action::ManageServices)?;
-        let ask = Ask { deploy, ..Ask::by_hand(service, &actor.username) };
+        let ask = Ask { deploy, no_cache, ..Ask::by_hand(service, &actor.username) };
         self.ask(ask).await
+    }
+
+    async fn again(&self, actor: &Actor, id: &BuildId, no_cache: bool) -> Result<BuildId, AppError> {
+        self.ask_again(actor, id, no_cache).await
+    }
+
+    async fn reorder(&self, actor: &Actor, id: &BuildId, to: Move) -> Result<(), AppError> {
+        Builds::reorder(self, actor, id, to).await
     }
 
     async fn cancel(&self, actor: &Actor, id: &BuildId) -> Result<(), AppError> {

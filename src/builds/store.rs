@@ -69,6 +69,12 @@ pub(super) async fn find<'e>(db: impl SqliteExecutor<'e>, id: &BuildId) -> Resul
     row.as_ref().map(build).transpose()
 }
 
+/// The build behind a job.
+pub(super) async fn of_job<'e>(db: impl SqliteExecutor<'e>, job: &JobId) -> Result<Option<Build>, StorageError> {
+    let row = sqlx::query(select!("WHERE builds.job_id = ?")).bind(job.as_str()).fetch_optional(db).await?;
+    row.as_ref().map(build).transpose()
+}
+
 /// The branch and the commit that were asked for, where somebody asked for one.
 pub(super) async fn wanted<'e>(
     db: impl SqliteExecutor<'e>,

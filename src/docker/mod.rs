@@ -6,6 +6,7 @@
 //!
 //! Engine API: <https://docs.docker.com/reference/api/engine/>.
 
+mod control_groups;
 mod error;
 mod host;
 mod ipvs;
@@ -17,6 +18,7 @@ mod tasks;
 mod transport;
 mod volumes;
 
+pub use control_groups::{Caps, ControlGroup, ControlGroups};
 pub use error::DockerError;
 pub use host::{Engine, Node, SwarmMode};
 pub use ipvs::has_ipvs;

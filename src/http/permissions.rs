@@ -71,6 +71,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/jobs", SignedIn(Read)),
     (GET, "/jobs/{id}", SignedIn(Read)),
     (GET, "/settings", SignedIn(Read)),
+    (GET, "/settings/builds", SignedIn(ManageSettings)),
     (GET, "/settings/tokens", SignedIn(ManageOwnAccount)),
     // Streams.
     (GET, "/jobs/{id}/log", SignedIn(Read)),
@@ -107,6 +108,9 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (POST, "/api/services/cancel-deployment", SignedIn(ManageServices)),
     (POST, "/api/builds/start", SignedIn(ManageServices)),
     (POST, "/api/builds/cancel", SignedIn(ManageServices)),
+    (POST, "/api/builds/again", SignedIn(ManageServices)),
+    (POST, "/api/builds/move", SignedIn(ManageServices)),
+    (POST, "/api/settings/build-rules", SignedIn(ManageSettings)),
     (POST, "/api/settings/theme", SignedIn(ManageOwnAccount)),
     (POST, "/api/settings/start-swarm", SignedIn(ManageSettings)),
     (POST, "/api/tokens/create", SignedIn(ManageOwnAccount)),

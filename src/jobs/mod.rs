@@ -3,23 +3,26 @@
 //! What must always hold: one job at a time changes one subject; a job that ends, ends in a final state, with its problem;
 //! a log line is masked before it is written.
 //!
-//! Life of a job: `queue` writes and claims rows; `worker` runs claimed ones; `context` and `steps` are what the work sees;
-//! `cancel` and `recovery` end what must not go on; `log`, `lines` and `mask` write its log; `read`, `live` and `show` tell
-//! people.
+//! Life of a job: `queue` writes and claims rows, within `limits` and in an `order` that people may change; `worker` runs
+//! claimed ones; `context` and `steps` are what the work sees; `cancel` and `recovery` end what must not go on; `log`, `lines`
+//! and `mask` write its log; `read`, `live`, `show` and `waiting` tell people.
 
 mod cancel;
 mod context;
 #[cfg(feature = "testing")]
 mod failpoints;
+mod limits;
 mod lines;
 mod live;
 mod log;
 mod mask;
+mod order;
 mod queue;
 mod read;
 mod recovery;
 mod show;
 mod steps;
+mod waiting;
 mod worker;
 
 pub use context::JobContext;
@@ -59,7 +62,15 @@ impl Lane {
         }
     }
 
-    /// How many jobs run in it at once.
+    /// Its name among the limits that are set at run time.
+    pub fn resource(self) -> &'static str {
+        match self {
+            Self::Build => "lane:build",
+            Self::Swarm => "lane:swarm",
+        }
+    }
+
+    /// How many jobs run in it at once when no limit is set.
     pub fn limit(self) -> usize {
         match self {
             Self::Build => (std::thread::available_parallelism().map_or(1, std::num::NonZero::get) / 2).max(1),
@@ -181,7 +192,7 @@ impl Jobs {
         }
     }
 
-    /// Another limit for a lane.
+    /// Another usual limit for a lane, for this run of the program; one that is set ([`Jobs::set_limit`]) goes before it.
     pub fn limit(&self, lane: Lane, limit: usize) {
         self.inner.limits.write().unwrap_or_else(PoisonError::into_inner).insert(lane, limit);
     }
@@ -207,6 +218,11 @@ impl Jobs {
     pub fn wake(&self) {
         self.inner.wake.notify_one();
         self.inner.hub.all_changed();
+    }
+
+    fn usual_limit(&self, lane: Lane) -> i64 {
+        let limit = self.inner.limits.read().unwrap_or_else(PoisonError::into_inner).get(&lane).copied();
+        i64::try_from(limit.unwrap_or_else(|| lane.limit())).unwrap_or(i64::MAX)
     }
 
     fn handler(&self, kind: &str) -> Option<Arc<dyn Handler>> {

@@ -65,8 +65,19 @@ impl Jobs {
         Ok(id)
     }
 
-    /// Ends queued jobs of a kind and subject as superseded, but for one. Call [`Jobs::wake`] after the commit.
+    /// Ends queued jobs of a kind and subject as superseded, but for one, which gets the place that people gave them. Call
+    /// [`Jobs::wake`] after the commit.
     pub async fn supersede(&self, tx: &mut Tx, kind: &str, subject: &str, but: &JobId) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "UPDATE jobs SET priority = max(priority, coalesce(
+                 (SELECT max(priority) FROM jobs WHERE kind = ? AND subject = ? AND state = 'queued'), 0))
+             WHERE id = ?",
+        )
+        .bind(kind)
+        .bind(subject)
+        .bind(but.as_str())
+        .execute(&mut **tx)
+        .await?;
         sqlx::query(
             "UPDATE jobs SET state = 'superseded', finished = ?
              WHERE kind = ? AND subject = ? AND id <> ? AND state = 'queued'",
@@ -80,8 +91,9 @@ impl Jobs {
         Ok(())
     }
 
-    /// The next job of a lane that may run, now ours; None: there is none, or the lane is full.
-    pub(super) async fn claim(&self, lane: super::Lane, limit: usize) -> Result<Option<Claimed>, StorageError> {
+    /// The next job of a lane that may run, now ours; None: there is none, or there is no place: in the lane, or at what a
+    /// job takes a place of beside it.
+    pub(super) async fn claim(&self, lane: super::Lane) -> Result<Option<Claimed>, StorageError> {
         let now = self.inner.clock.millis();
         let mut tx = self.inner.db.write().await?;
         let row = sqlx::query(concat!(
@@ -92,7 +104,12 @@ impl Jobs {
                  WHERE lane = ?4 AND state = 'queued' AND run_after <= ?3
                    AND NOT EXISTS (SELECT 1 FROM jobs AS other
                                    WHERE other.subject = next.subject AND other.state IN ('running', 'cancelling'))
-                   AND (SELECT count(*) FROM jobs WHERE lane = ?4 AND state IN ('running', 'cancelling')) < ?5
+                   AND (SELECT count(*) FROM jobs WHERE lane = ?4 AND state IN ('running', 'cancelling'))
+                       < coalesce((SELECT most FROM job_limits WHERE resource = ?6), ?5)
+                   AND (next.resource IS NULL
+                        OR (SELECT count(*) FROM jobs AS other
+                            WHERE other.resource = next.resource AND other.state IN ('running', 'cancelling'))
+                           < coalesce((SELECT most FROM job_limits WHERE resource = next.resource), ?7))
                  ORDER BY priority DESC, created, rowid LIMIT 1)
              RETURNING payload, max_attempts, crashes, ",
             columns!()
@@ -101,7 +118,9 @@ impl Jobs {
         .bind(now + LEASE_MILLIS)
         .bind(now)
         .bind(lane.as_str())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(self.usual_limit(lane))
+        .bind(lane.resource())
+        .bind(i64::MAX)
         .fetch_optional(&mut *tx)
         .await?;
         let claimed = row.as_ref().map(claimed).transpose()?;

@@ -9,6 +9,7 @@ use app::error::AppError;
 use app::model::account::{Action, Actor};
 use app::model::id::JobId;
 use app::model::job::{Job, LogLine, Step};
+use app::model::queue::Waiting;
 use async_trait::async_trait;
 use sqlx::Row as _;
 use std::path::PathBuf;
@@ -31,6 +32,11 @@ impl JobsApi for Jobs {
     async fn get(&self, actor: &Actor, id: &JobId) -> Result<(Job, Vec<Step>), AppError> {
         actor.may(Action::Read)?;
         self.read(id).await.map_err(problems::of)?.ok_or_else(|| AppError::NotFound("job".into()))
+    }
+
+    async fn waiting(&self, actor: &Actor, id: &JobId) -> Result<Option<Waiting>, AppError> {
+        actor.may(Action::Read)?;
+        self.waits(id).await.map_err(problems::of)
     }
 
     async fn tail(&self, actor: &Actor, id: &JobId, limit: usize) -> Result<(Vec<LogLine>, u64), AppError> {

@@ -10,7 +10,6 @@ use app::error::Problem;
 use app::model::job::JobState;
 use futures::FutureExt as _;
 use std::panic::AssertUnwindSafe;
-use std::sync::PoisonError;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -66,8 +65,7 @@ pub(super) async fn dispatch(jobs: Jobs, stop: CancellationToken, grace: Duratio
 async fn look(jobs: &Jobs) -> Result<Duration, StorageError> {
     recovery::look(jobs).await?;
     for lane in Lane::ALL {
-        let limit = jobs.inner.limits.read().unwrap_or_else(PoisonError::into_inner).get(&lane).copied();
-        while let Some(claimed) = jobs.claim(lane, limit.unwrap_or_else(|| lane.limit())).await? {
+        while let Some(claimed) = jobs.claim(lane).await? {
             jobs.inner.hub.state_changed(&claimed.job.id);
             spawn(jobs, claimed, None);
         }

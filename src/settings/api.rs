@@ -6,6 +6,7 @@ use crate::{activity, problems};
 use app::api::settings::SettingsApi;
 use app::error::{AppError, Problem};
 use app::model::account::{Action, Actor};
+use app::model::build_rules::{BuildRulesForm, RulesInForce};
 use app::model::settings::{DockerState, Host};
 use async_trait::async_trait;
 
@@ -36,6 +37,15 @@ impl SettingsApi for Settings {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into())
+    }
+
+    async fn build_rules(&self, actor: &Actor) -> Result<RulesInForce, AppError> {
+        actor.may(Action::Read)?;
+        self.rules_in_force().await
+    }
+
+    async fn set_build_rules(&self, actor: &Actor, form: BuildRulesForm) -> Result<(), AppError> {
+        self.change_rules(actor, &form).await
     }
 
     async fn start_swarm(&self, actor: &Actor, advertise_address: &str) -> Result<(), AppError> {

@@ -1,4 +1,4 @@
-//! What the machine can do, found by looking, and Swarm mode.
+//! What the machine can do, found by looking, Swarm mode, and the rules of builds.
 //!
 //! What must always hold: a page never waits for Docker. [`Settings::watch`] looks every few seconds and keeps what it
 //! found; everybody else reads that.
@@ -6,15 +6,18 @@
 mod address;
 mod api;
 mod buildx;
+mod rules;
+mod store;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::docker::{Docker, Engine, SwarmMode, has_ipvs};
+use crate::docker::{ControlGroups, Docker, Engine, SwarmMode, has_ipvs};
+use crate::jobs::Jobs;
 use crate::process::Runner;
 use crate::storage::Db;
 use app::model::settings::{DockerState, Host};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -40,11 +43,16 @@ struct Inner {
     host: RwLock<Host>,
     /// When buildx was last looked for, Unix milliseconds.
     buildx_at: std::sync::atomic::AtomicI64,
+    control_groups: ControlGroups,
+    jobs: OnceLock<Jobs>,
 }
 
 impl Settings {
     /// Knows nothing until the first look.
     pub fn new(db: Db, clock: Clock, config: Config, docker: Docker, runner: Runner) -> Self {
+        // Two Slipways on one machine have two data folders.
+        let owner = digest_of(&config.data_dir);
+        let control_groups = ControlGroups::new(&config.docker_host, &owner);
         let inner = Inner {
             db,
             clock,
@@ -53,6 +61,8 @@ impl Settings {
             runner,
             host: RwLock::default(),
             buildx_at: std::sync::atomic::AtomicI64::new(i64::MIN),
+            control_groups,
+            jobs: OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -128,6 +138,14 @@ impl Settings {
         asked.store(now, std::sync::atomic::Ordering::Relaxed);
         buildx::version(&self.inner.runner).await
     }
+}
+
+/// A short name for a path.
+fn digest_of(path: &Path) -> String {
+    use sha2::Digest as _;
+    use std::os::unix::ffi::OsStrExt as _;
+    let digest = sha2::Sha256::digest(path.as_os_str().as_bytes());
+    app::model::text::hex(&digest[..6])
 }
 
 fn tell(state: &DockerState) {

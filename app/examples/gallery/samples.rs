@@ -18,6 +18,7 @@ use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, Sig
 use app::model::build::Build;
 use app::model::build_options::BuildOptions;
 use app::model::build_record::Trigger;
+use app::model::build_rules::{BuildRules, BuildRulesForm, CapsHold, RulesInForce};
 use app::model::credential::{
     Credential, CredentialForm, CredentialState, ImportLine, ImportPick, ImportState, ImportText,
 };
@@ -32,6 +33,7 @@ use app::model::image_ref::{Digest, ImageRef, RegistryHost, Repository};
 use app::model::job::{Job, JobState, LogLine, Step, StepState};
 use app::model::platform::Platform;
 use app::model::provider::Provider;
+use app::model::queue::{Move, QueuedBuild, Waiting, WaitsFor};
 use app::model::registry::{
     DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Registry, RegistryForm, RegistryUser, Suggestions,
 };
@@ -131,6 +133,7 @@ pub fn paths() -> Vec<String> {
         "/credentials/import",
         "/jobs",
         "/settings",
+        "/settings/builds",
         "/settings/tokens",
     ]
     .map(str::to_owned)
@@ -154,6 +157,8 @@ pub fn paths() -> Vec<String> {
         format!("/builds/{}", build(1)),
         format!("/builds/{}", build(2)),
         format!("/builds/{}", build(3)),
+        format!("/builds/{}", build(12)),
+        format!("/jobs/{}", job(12)),
         format!("/deployments/{}", deployment(1)),
         format!("/deployments/{}", deployment(2)),
         format!("/deployments/{}", deployment(5)),
@@ -474,6 +479,58 @@ fn deployment(n: u8) -> Deployment {
     }
 }
 
+/// Builds that wait, each for something else.
+fn queue() -> Vec<QueuedBuild> {
+    let waits_for = [
+        WaitsFor::Other { job: JobId::from_random(bits(1)) },
+        WaitsFor::Resource { most: 1 },
+        WaitsFor::Lane { most: 2 },
+        WaitsFor::Turn,
+    ];
+    let triggers = [
+        Trigger::Hand,
+        Trigger::Retry { of: BuildId::from_random(bits(3)), number: 2 },
+        Trigger::Push { host: "GitHub".into(), by: "ada".into() },
+        Trigger::Hook,
+    ];
+    let count = u32::try_from(waits_for.len()).unwrap_or_default();
+    waits_for
+        .into_iter()
+        .zip(triggers)
+        .zip(1_u8..)
+        .map(|((waits_for, trigger), n)| {
+            let waiting = Waiting { job: JobId::from_random(bits(n + 10)), position: n.into(), queued: count, waits_for };
+            let build = Build {
+                id: BuildId::from_random(bits(n + 10)),
+                job: waiting.job.clone(),
+                number: i64::from(n) + 4,
+                service_name: if n == 4 { "A name that is longer than most of them".into() } else { "web".into() },
+                state: JobState::Queued,
+                commit: None,
+                commit_subject: None,
+                trigger,
+                builder: Some("arm-1".into()),
+                started: None,
+                ..build(1)
+            };
+            let commit = (n == 2).then(|| parsed(COMMITS[1]));
+            QueuedBuild { build, waiting, branch: Some(parsed("main")), commit }
+        })
+        .collect()
+}
+
+fn queued_job(queued: &QueuedBuild) -> Job {
+    Job {
+        id: queued.waiting.job.clone(),
+        state: JobState::Queued,
+        problem: None,
+        attempt: 0,
+        started: None,
+        finished: None,
+        ..job(1)
+    }
+}
+
 fn job(n: u8) -> Job {
     let index = usize::from(n) - 1;
     let build = build(n);
@@ -765,9 +822,18 @@ impl BuildsApi for Samples {
         Ok(self.some((1..=4).map(build).collect()))
     }
     async fn get(&self, _: &Actor, id: &BuildId) -> Result<Build, AppError> {
-        find((1..=4).map(build).collect(), |build| build.id == *id, "build")
+        find((1..=4).map(build).chain(queue().into_iter().map(|queued| queued.build)).collect(), |build| build.id == *id, "build")
     }
-    async fn start(&self, _: &Actor, _: &ServiceId, _: bool) -> Result<BuildId, AppError> {
+    async fn queue(&self, _: &Actor) -> Result<Vec<QueuedBuild>, AppError> {
+        Ok(self.some(queue()))
+    }
+    async fn start(&self, _: &Actor, _: &ServiceId, _: bool, _: bool) -> Result<BuildId, AppError> {
+        Err(refused())
+    }
+    async fn again(&self, _: &Actor, _: &BuildId, _: bool) -> Result<BuildId, AppError> {
+        Err(refused())
+    }
+    async fn reorder(&self, _: &Actor, _: &BuildId, _: Move) -> Result<(), AppError> {
         Err(refused())
     }
     async fn cancel(&self, _: &Actor, _: &BuildId) -> Result<(), AppError> {
@@ -878,9 +944,13 @@ impl JobsApi for Samples {
         if let Some(found) = managed::job(id) {
             return Ok(found);
         }
-        let job = find((1..=4).map(job).collect(), |job: &Job| job.id == *id, "job")?;
+        let jobs = (1..=4).map(job).chain(queue().iter().map(queued_job)).collect();
+        let job = find(jobs, |job: &Job| job.id == *id, "job")?;
         let steps = steps(&job);
         Ok((job, steps))
+    }
+    async fn waiting(&self, _: &Actor, id: &JobId) -> Result<Option<Waiting>, AppError> {
+        Ok(queue().into_iter().map(|queued| queued.waiting).find(|waiting| waiting.job == *id))
     }
     async fn tail(&self, actor: &Actor, id: &JobId, limit: usize) -> Result<(Vec<LogLine>, u64), AppError> {
         let (job, _) = self.get_job(actor, id).await?;
@@ -932,6 +1002,24 @@ impl SettingsApi for Samples {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec())
+    }
+    async fn build_rules(&self, _: &Actor) -> Result<RulesInForce, AppError> {
+        let is_capped = self.0 == World::Full;
+        let rules = BuildRules {
+            parallel: is_capped.then_some(2),
+            cpus: is_capped.then_some(150),
+            static_image: is_capped.then(|| parsed("docker.io/library/nginx:1.27")),
+            ..BuildRules::default()
+        };
+        let caps = if is_capped {
+            CapsHold::By("control groups, version 2".into())
+        } else {
+            CapsHold::No { why: "Docker runs on another machine, whose control groups Slipway can't make.".into() }
+        };
+        Ok(RulesInForce { rules, usual_parallel: 4, caps })
+    }
+    async fn set_build_rules(&self, _: &Actor, _: BuildRulesForm) -> Result<(), AppError> {
+        Err(refused())
     }
     async fn start_swarm(&self, _: &Actor, _: &str) -> Result<(), AppError> {
         Err(refused())

@@ -5,6 +5,7 @@ use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::build::Build;
 use crate::model::id::{BuildId, ServiceId};
+use crate::model::queue::{Move, QueuedBuild};
 use crate::{paths, request};
 use async_trait::async_trait;
 use leptos::prelude::*;
@@ -16,19 +17,58 @@ pub trait BuildsApi: Send + Sync {
     async fn list(&self, actor: &Actor, of: Option<&ServiceId>, limit: u32) -> Result<Vec<Build>, AppError>;
     /// One.
     async fn get(&self, actor: &Actor, id: &BuildId) -> Result<Build, AppError>;
+    /// Those that wait, in their order.
+    async fn queue(&self, actor: &Actor) -> Result<Vec<QueuedBuild>, AppError>;
     /// Queues a build of the branch's newest commit. Refused at once when there is no registry to push to.
-    async fn start(&self, actor: &Actor, service: &ServiceId, deploy: bool) -> Result<BuildId, AppError>;
+    async fn start(
+        &self,
+        actor: &Actor,
+        service: &ServiceId,
+        deploy: bool,
+        no_cache: bool,
+    ) -> Result<BuildId, AppError>;
+    /// Queues a build of the same commit as one that is over.
+    async fn again(&self, actor: &Actor, id: &BuildId, no_cache: bool) -> Result<BuildId, AppError>;
+    /// Moves one among those that wait.
+    async fn reorder(&self, actor: &Actor, id: &BuildId, to: Move) -> Result<(), AppError>;
     /// Stops it; ends within 15 s.
     async fn cancel(&self, actor: &Actor, id: &BuildId) -> Result<(), AppError>;
 }
 
 /// Queues a build, and a deployment of what it makes when `deploy` is `yes`.
 #[server(prefix = "/api", endpoint = "builds/start")]
-pub async fn start_build(service: ServiceId, #[server(default)] deploy: String) -> Result<(), AppError> {
+pub async fn start_build(
+    service: ServiceId,
+    #[server(default)] deploy: String,
+    #[server(default)] no_cache: String,
+) -> Result<(), AppError> {
     request::answer(async {
         let (actor, backend) = request::signed_in()?;
-        let id = backend.builds.start(&actor, &service, deploy == "yes").await?;
+        let id = backend.builds.start(&actor, &service, deploy == "yes", no_cache == "yes").await?;
         request::see(paths::build(&id), "")
+    })
+    .await
+}
+
+/// Queues a build of the same commit, with nothing from the cache when `no_cache` is `yes`.
+#[server(prefix = "/api", endpoint = "builds/again")]
+pub async fn build_again(id: BuildId, #[server(default)] no_cache: String) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let id = backend.builds.again(&actor, &id, no_cache == "yes").await?;
+        request::see(paths::build(&id), "")
+    })
+    .await
+}
+
+/// Moves a build among those that wait; `to` is `front`, `up` or `down`.
+#[server(prefix = "/api", endpoint = "builds/move")]
+pub async fn move_build(id: BuildId, to: String) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let to = to.parse().map_err(|_| AppError::field("to", "Choose front, up or down."))?;
+        backend.builds.reorder(&actor, &id, to).await?;
+        request::see(request::page(), "")
     })
     .await
 }
@@ -39,7 +79,7 @@ pub async fn cancel_build(id: BuildId) -> Result<(), AppError> {
     request::answer(async {
         let (actor, backend) = request::signed_in()?;
         backend.builds.cancel(&actor, &id).await?;
-        request::see(paths::build(&id), "Stopping the build.")
+        request::see(request::page(), "Stopping the build.")
     })
     .await
 }

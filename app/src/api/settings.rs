@@ -3,6 +3,7 @@
 
 use crate::error::AppError;
 use crate::model::account::Actor;
+use crate::model::build_rules::{BuildRulesForm, RulesInForce};
 use crate::model::settings::Host;
 use crate::{paths, request};
 use async_trait::async_trait;
@@ -15,6 +16,10 @@ pub trait SettingsApi: Send + Sync {
     async fn host(&self) -> Host;
     /// The settings in force, as name and value, without secrets.
     async fn configuration(&self, actor: &Actor) -> Result<Vec<(String, String)>, AppError>;
+    /// The rules that hold for all builds.
+    async fn build_rules(&self, actor: &Actor) -> Result<RulesInForce, AppError>;
+    /// Changes them. A limit of builds counts at once, everything else from the next build on.
+    async fn set_build_rules(&self, actor: &Actor, form: BuildRulesForm) -> Result<(), AppError>;
     /// Starts Swarm mode with this advertise address.
     async fn start_swarm(&self, actor: &Actor, advertise_address: &str) -> Result<(), AppError>;
 }
@@ -26,6 +31,17 @@ pub async fn start_swarm(advertise_address: String) -> Result<(), AppError> {
         let (actor, backend) = request::signed_in()?;
         backend.settings.start_swarm(&actor, &advertise_address).await?;
         request::see(paths::SETTINGS, "Swarm mode is on.")
+    })
+    .await
+}
+
+/// Changes the rules of builds.
+#[server(prefix = "/api", endpoint = "settings/build-rules")]
+pub async fn set_build_rules(form: BuildRulesForm) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        backend.settings.set_build_rules(&actor, form).await?;
+        request::see(paths::BUILD_RULES, "Rules saved.")
     })
     .await
 }

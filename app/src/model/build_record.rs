@@ -30,6 +30,19 @@ pub enum Trigger {
     Hook,
 }
 
+impl Trigger {
+    /// In words: `By hand`, `Build 3 again`, `Push by ada (GitHub)`.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Hand => "By hand".into(),
+            Self::Retry { number, .. } => format!("Build {number} again"),
+            Self::Push { host, by } if by.is_empty() => format!("Push ({host})"),
+            Self::Push { host, by } => format!("Push by {by} ({host})"),
+            Self::Hook => "Deploy hook".into(),
+        }
+    }
+}
+
 /// The image of one platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformImage {

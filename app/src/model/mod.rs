@@ -7,6 +7,7 @@ pub mod ansi;
 pub mod build;
 pub mod build_options;
 pub mod build_record;
+pub mod build_rules;
 pub mod credential;
 #[cfg(feature = "ssr")]
 pub mod docker_config;
@@ -19,6 +20,7 @@ pub mod path_template;
 pub mod platform;
 pub mod preset;
 pub mod provider;
+pub mod queue;
 pub mod registry;
 pub mod report;
 pub mod secret;

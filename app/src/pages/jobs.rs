@@ -122,6 +122,11 @@ pub async fn show() -> PageResult {
     let (job, steps) = backend.jobs.get(&actor, &id).await?;
     let (lines, offset) = backend.jobs.tail(&actor, &id, 1_000).await?;
     let subject = subjects().await?.show(&job.subject);
+    let waiting = backend.jobs.waiting(&actor, &id).await?;
+    let place = waiting.map(|waiting| {
+        let words = format!("{} of {}", waiting.position, waiting.queued);
+        view! { <Fact name="Place in the queue">{words}</Fact> }
+    });
     let title = kind_words(&job.kind);
     let shown_id = id.to_string();
     let badge = view! { <JobBadge state=job.state of=id.to_string()/> }.into_any();
@@ -135,6 +140,7 @@ pub async fn show() -> PageResult {
                     <Fact name="For">{subject}</Fact>
                     <Fact name="Asked by">{job.asked_by} ", " <Age millis=job.created/></Fact>
                     <Fact name="Took">{time::took(job.started, job.finished)}</Fact>
+                    {place}
                     <Fact name="Try">{job.attempt}</Fact>
                     <Fact name="Id"><code>{shown_id}</code></Fact>
                 </Facts>

@@ -1,5 +1,6 @@
 //! Settings: what was found about this machine, Swarm mode, the configuration in force, and the own account.
 
+pub mod builds;
 pub mod tokens;
 
 use super::{Page, PageResult};
@@ -29,6 +30,7 @@ pub async fn show() -> PageResult {
             {configuration_card(configuration)}
             {password(&actor.username)}
             {sessions_card(sessions)}
+            {builds_card()}
             {tokens_card()}
         },
     ))
@@ -157,6 +159,15 @@ fn password(username: &str) -> impl IntoView + use<> {
                 <SecretField field="repeat" label="Repeat new password" autocomplete="new-password" required=true/>
                 <Submit text="Change password"/>
             </Form>
+        </Card>
+    }
+}
+
+fn builds_card() -> impl IntoView {
+    view! {
+        <Card title="Builds" id="builds">
+            <p>"How many builds run at once, how long and with how much of this machine, and what serves static sites."</p>
+            <p><a class="button" href=paths::BUILD_RULES>"Rules of builds"</a></p>
         </Card>
     }
 }

@@ -5,14 +5,18 @@ use crate::builds::checkout::stopped;
 use crate::builds::display::Display;
 use crate::builds::folder::BuildFolder;
 use crate::builds::login::LoginFile;
-use crate::builds::{buildx, cache, causes, context, deletion, store};
+use crate::builds::observed::Observed;
+use crate::builds::{buildx, cache, causes, context, deletion, retry, store};
+use crate::docker::ControlGroup;
 use crate::jobs::{JobContext, JobError, internal};
+use crate::process::Ended;
 use crate::registries::Target;
 use app::error::Problem;
 use app::model::build::Build;
 use app::model::build_options::CacheKind;
 use app::model::image_ref::{Digest, ImageRef};
 use app::paths;
+use std::time::{Duration, Instant};
 
 impl BuildImage {
     /// Runs buildx on the checkout; the digest that it says it pushed.
@@ -36,7 +40,9 @@ impl BuildImage {
             ("slipway.service", build.service.to_string()),
         ];
         let inputs = self.builds.inputs(build, options, folder, cx).await?;
-        let push = buildx::Push {
+        let rules = inner.settings.build_rules().await.map_err(internal)?;
+        let group = self.builds.capped(&build.id, &rules, builder, cx);
+        let mut push = buildx::Push {
             reference: &resolved.reference,
             located: &located,
             labels: &labels,
@@ -47,14 +53,67 @@ impl BuildImage {
             no_cache: build.no_cache || options.cache == CacheKind::Off,
             sbom: options.sbom,
             provenance: options.provenance,
+            group: group.as_ref().map(ControlGroup::parent),
+            within: Duration::ZERO,
         };
+        let (began, within) = (Instant::now(), Duration::from_secs(u64::from(rules.timeout) * 60));
+        let mut tries = 1;
+        let observed = loop {
+            // All tries together have the time of one build.
+            push.within = within.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
+            let (ended, written, observed) = self.run_once(&push, target, folder, cx).await?;
+            if ended.is_success() {
+                break observed;
+            }
+            if tries < rules.push_tries && retry::may_help(&written) && !self.builds.is_deleted(&target.id).await {
+                let pause = retry::pause(tries);
+                tries += 1;
+                cx.log(&format!(
+                    "The push failed for a reason that may pass. Trying again in {} s (try {tries} of {}); what is built is kept.",
+                    pause.as_secs(),
+                    rules.push_tries
+                ));
+                cx.or_cancel(tokio::time::sleep(pause)).await?;
+                // Commands ran already; only what is missing is done.
+                push.no_cache = false;
+                continue;
+            }
+            let error = self.explain(&written, ended.code, target, &resolved.reference).await;
+            return Err(if causes::is_push(&written) {
+                self.builds.unless_deleted(&target.id, &deletion::called(&target.name), error).await
+            } else {
+                error
+            });
+        };
+        let mut tx = inner.db.write().await.map_err(internal)?;
+        store::record_outcome(&mut tx, &build.id, &observed.record()).await.map_err(internal)?;
+        tx.commit().await.map_err(internal)?;
+        let metadata = std::fs::read_to_string(folder.metadata()).map_err(internal)?;
+        buildx::digest(&metadata).ok_or_else(|| {
+            JobError::Fail(Problem::new(
+                "build.metadata",
+                "buildx didn't say which digest it pushed.",
+                "Build again; if it stays so, use another version of buildx.",
+            ))
+        })
+    }
+
+    /// One run of buildx; its last lines, and what was seen.
+    async fn run_once(
+        &self,
+        push: &buildx::Push<'_>,
+        target: &Target,
+        folder: &BuildFolder,
+        cx: &JobContext,
+    ) -> Result<(Ended, String, Observed), JobError> {
+        let inner = &self.builds.inner;
         let login = LoginFile::write(&folder.login(), &target.access.url.host, target.access.login.as_ref())
             .map_err(internal)?;
         let mut display = Display::new(cx);
         let stop = cx.cancel.child_token();
         let mut is_deleted = false;
         let ended = {
-            let call = buildx::build(&push, folder, &inner.config.docker_host);
+            let call = buildx::build(push, folder, &inner.config.docker_host);
             let running = inner.runner.run(call, &stop, &mut display);
             tokio::pin!(running);
             loop {
@@ -73,25 +132,7 @@ impl BuildImage {
             return Err(JobError::Fail(deletion::told(&deletion::called(&target.name))));
         }
         let ended = ended.map_err(|error| stopped(error, "docker buildx"))?;
-        if !ended.is_success() {
-            let error = self.explain(&written, ended.code, target, &resolved.reference).await;
-            return Err(if causes::is_push(&written) {
-                self.builds.unless_deleted(&target.id, &deletion::called(&target.name), error).await
-            } else {
-                error
-            });
-        }
-        let mut tx = inner.db.write().await.map_err(internal)?;
-        store::record_outcome(&mut tx, &build.id, &observed.record()).await.map_err(internal)?;
-        tx.commit().await.map_err(internal)?;
-        let metadata = std::fs::read_to_string(folder.metadata()).map_err(internal)?;
-        buildx::digest(&metadata).ok_or_else(|| {
-            JobError::Fail(Problem::new(
-                "build.metadata",
-                "buildx didn't say which digest it pushed.",
-                "Build again; if it stays so, use another version of buildx.",
-            ))
-        })
+        Ok((ended, written, observed))
     }
 
     /// A failed push is explained by the registry itself, if it has something to say.

@@ -55,7 +55,7 @@ async fn a_build_ends_when_its_registry_is_being_deleted() {
     assert_eq!(house.fails(&id).await.code, "registry.deleted");
 
     // And the next one doesn't even begin.
-    let Err(AppError::Problem(problem)) = house.builds.start(&house.actor, &house.service, false).await else {
+    let Err(AppError::Problem(problem)) = house.builds.start(&house.actor, &house.service, false, false).await else {
         panic!("it was accepted")
     };
     assert_eq!(problem.code, "registry.deleted");

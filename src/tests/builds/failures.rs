@@ -14,7 +14,7 @@ async fn without_a_registry_nothing_is_queued_or_cloned() {
     let Some(house) = House::empty().await else { return };
     house.jobs.start(house.stop.clone());
     house.commit("One", &[("Dockerfile", &house.dockerfile(""))]);
-    let Err(AppError::Problem(problem)) = house.builds.start(&house.actor, &house.service, true).await else {
+    let Err(AppError::Problem(problem)) = house.builds.start(&house.actor, &house.service, true, false).await else {
         panic!("it was accepted")
     };
     assert_eq!(problem.code, "registry.none");
@@ -141,11 +141,11 @@ async fn a_registry_or_service_that_is_deleted_meanwhile_is_told() {
     assert!(!house.steps(&first).await.iter().any(|step| step.name == "checkout"), "nothing is fetched");
 
     house.change(|facts| facts.source.registry = Some(registry));
-    let Err(AppError::Problem(problem)) = house.builds.start(&house.actor, &house.service, false).await else {
+    let Err(AppError::Problem(problem)) = house.builds.start(&house.actor, &house.service, false, false).await else {
         panic!("it was accepted")
     };
     assert_eq!(problem.code, "registry.gone");
     *house.kept.facts.lock().expect("a lock") = None;
-    assert!(matches!(house.builds.start(&house.actor, &house.service, false).await, Err(AppError::NotFound(_))));
+    assert!(matches!(house.builds.start(&house.actor, &house.service, false, false).await, Err(AppError::NotFound(_))));
     assert_eq!(house.get(&first).await.state, JobState::Failed);
 }

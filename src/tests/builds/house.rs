@@ -225,7 +225,7 @@ impl House {
     }
 
     pub async fn start(&self) -> BuildId {
-        self.builds.start(&self.actor, &self.service, true).await.expect("it is queued")
+        self.builds.start(&self.actor, &self.service, true, false).await.expect("it is queued")
     }
 
     pub async fn get(&self, id: &BuildId) -> Build {

@@ -1,6 +1,9 @@
-//! All builds, newest first.
+//! The queue, and all builds, newest first.
 
+use super::queue;
+use crate::islands::refresh::Refresh;
 use crate::model::build::Build;
+use crate::model::job::JobState;
 use crate::pages::{Page, PageResult};
 use crate::ui::job::follow;
 use crate::ui::table::{Column, col, wide};
@@ -24,6 +27,7 @@ pub fn table(builds: Vec<Build>, of_all: bool) -> impl IntoView + use<> {
                     <td><a href=paths::build(&build.id)>{name}</a></td>
                     <td><JobBadge state=build.state of=build.job.to_string()/></td>
                     <td class="wide text">{commit} " " {build.commit_subject.clone()}</td>
+                    <td class="wide">{build.trigger.words()}</td>
                     <td class="wide num">{time::took(build.started, build.finished)}</td>
                     <td><Age millis=build.created/></td>
                 </tr>
@@ -31,7 +35,7 @@ pub fn table(builds: Vec<Build>, of_all: bool) -> impl IntoView + use<> {
         })
         .collect_view();
     let columns =
-        vec![col("Build"), col("State"), wide("Commit"), Column { name: "Took", class: "wide num" }, col("Asked")];
+        vec![col("Build"), col("State"), wide("Commit"), wide("Why"), Column { name: "Took", class: "wide num" }, col("Asked")];
     view! { <Table name="Builds" columns=columns>{rows}</Table> }
 }
 
@@ -39,8 +43,15 @@ pub fn table(builds: Vec<Build>, of_all: bool) -> impl IntoView + use<> {
 pub async fn show() -> PageResult {
     let (actor, backend) = request::signed_in()?;
     let builds = backend.builds.list(&actor, None, 100).await?;
-    let under_way = builds.iter().filter(|build| !build.state.is_final()).map(|build| build.job.clone());
-    let follow = follow(&actor, &backend, under_way.collect::<Vec<_>>()).await?;
+    let queued = backend.builds.queue(&actor).await?;
+    // The oldest that runs ends first, most likely; then the page is loaded again.
+    let running: Vec<_> = builds.iter().filter(|build| is_under_way(build)).rev().cloned().collect();
+    let followed = running.first().map(|build| &build.job).or(queued.first().map(|queued| &queued.waiting.job)).cloned();
+    let follow = follow(&actor, &backend, followed).await?;
+    // Parts are renewed while this stays the same: no build came, began or ended.
+    let key: Vec<_> = builds.iter().take(50).map(|build| build.state.as_str()).collect();
+    let key = format!("{} {}", builds.first().map(|build| build.id.to_string()).unwrap_or_default(), key.join(" "));
+    let queue = queue::card(running, queued);
     let content = if builds.is_empty() {
         view! {
             <Empty
@@ -55,6 +66,14 @@ pub async fn show() -> PageResult {
     };
     Ok(Page::new(
         "Builds",
-        view! { <PageHead title="Builds" badge=follow/><Card title="Newest builds" flush=true>{content}</Card> },
+        view! {
+            <PageHead title="Builds" badge=view! { {follow} <Refresh parts=queue::QUEUE.to_owned()/> }.into_any()/>
+            <div id=queue::QUEUE data-page=key>{queue}</div>
+            <Card title="Newest builds" flush=true>{content}</Card>
+        },
     ))
+}
+
+fn is_under_way(build: &Build) -> bool {
+    matches!(build.state, JobState::Running | JobState::Cancelling)
 }

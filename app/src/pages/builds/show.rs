@@ -1,18 +1,15 @@
 //! One build: what is built, where it is pushed, its steps and its log.
 
-use crate::api::builds::CancelBuild;
+use super::actions::{actions, waiting_note};
 use crate::islands::live::FACTS;
 use crate::model::build::Build;
 use crate::model::id::BuildId;
 use crate::model::job::JobState;
 use crate::pages::{Page, PageResult};
 use crate::ui::job::{JobLog, Steps};
-use crate::ui::{
-    Age, Card, Digest, Fact, Facts, Form, JobBadge, Name, Note, PageHead, ProblemBox, Reference, Submit, time,
-};
+use crate::ui::{Age, Card, Digest, Fact, Facts, JobBadge, Note, PageHead, ProblemBox, Reference, time};
 use crate::{paths, request};
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
 
 /// The page.
 pub async fn show() -> PageResult {
@@ -27,13 +24,7 @@ pub async fn show() -> PageResult {
 
     let title = format!("Build {}", build.number);
     let badge = view! { <JobBadge state=build.state of=build.job.to_string()/> }.into_any();
-    let cancel = (!build.state.is_final() && build.state != JobState::Cancelling).then(|| {
-        view! {
-            <Form to=CancelBuild::PATH class="row" flat=true hidden=vec![("id", id.to_string())]>
-                <Submit text="Cancel build" icon=Name::Stop/>
-            </Form>
-        }
-    });
+    let waiting = backend.jobs.waiting(&actor, &build.job).await?.map(|waiting| waiting_note(&build, &waiting));
     let result = match (build.deployment.clone(), build.state) {
         (Some(deployment), _) => Some(
             view! { <Note tone="info" title="This build was deployed."><p><a href=paths::deployment(&deployment)>"Open the deployment"</a></p></Note> }.into_any(),
@@ -46,7 +37,8 @@ pub async fn show() -> PageResult {
     Ok(Page::new(
         format!("{title}, {}", build.service_name),
         view! {
-            <PageHead title=title under=(paths::service(&build.service), build.service_name.clone()) badge=badge>{cancel}</PageHead>
+            <PageHead title=title under=(paths::service(&build.service), build.service_name.clone()) badge=badge>{actions(&build)}</PageHead>
+            {waiting}
             {build.problem.clone().map(|problem| view! { <ProblemBox problem/> })}
             {result}
             {facts(&build, branch, registry)}
@@ -91,6 +83,7 @@ fn facts(build: &Build, branch: Option<String>, registry: Option<String>) -> imp
                 <Fact name="Pushed as">{reference}</Fact>
                 <Fact name="Digest">{digest}</Fact>
                 <Fact name="Afterwards">{then}</Fact>
+                <Fact name="Why">{build.trigger.words()}</Fact>
                 <Fact name="Asked by">{asked_by} ", " <Age millis=created/></Fact>
                 <Fact name="Took">{took}</Fact>
             </Facts>
