@@ -21,7 +21,10 @@ impl Builds {
         }
         // A builder of its own has a machine or a container of its own.
         if builder.buildx.is_some() {
-            cx.log(&format!("The limits of CPU and memory hold for builds by this engine; {} has its own.", builder.name));
+            cx.log(&format!(
+                "The limits of CPU and memory hold for builds by this engine; {} has its own.",
+                builder.name
+            ));
             return None;
         }
         let caps = Caps { cpus: rules.cpus, memory: rules.memory.map(|mib| u64::from(mib) << 20) };

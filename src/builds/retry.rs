@@ -71,27 +71,78 @@ mod tests {
                 "ERROR: failed to solve: failed to push 127.0.0.1:5000/a:1: unexpected status from PUT request to http://127.0.0.1:5000/v2/a/blobs/uploads/x?digest=sha256%3A00: 503 Service Unavailable",
                 true,
             ),
-            ("ERROR: failed to solve: failed to push x/a:1: unexpected status from POST request to https://x/v2/a/blobs/uploads/: 502 Bad Gateway", true),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: unexpected status from POST request to https://x/v2/a/blobs/uploads/: 502 Bad Gateway",
+                true,
+            ),
             ("ERROR: failed to solve: failed to push x/a:1: unexpected status: 500 Internal Server Error", true),
-            ("ERROR: failed to solve: failed to push x/a:1: failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://auth.x/token?scope=a%3Apush: 504 Gateway Timeout", true),
-            ("ERROR: failed to solve: failed to push x/a:1: failed to do request: Put \"http://x/v2/a/blobs/uploads/1\": EOF", true),
-            ("ERROR: failed to solve: failed to push x/a:1: failed to do request: Put \"http://x/v2/\": read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer", true),
-            ("ERROR: failed to solve: failed to push x/a:1: failed to do request: Head \"http://x/v2/\": dial tcp 127.0.0.1:5999: connect: connection refused", true),
-            ("ERROR: failed to solve: failed to push x/a:1: failed to do request: Put \"https://x/v2/\": net/http: TLS handshake timeout", true),
-            ("ERROR: failed to push x/a:1: failed to copy: io: read/write on closed pipe: write tcp 1: write: broken pipe", true),
-            ("ERROR: failed to solve: failed to push x/a:1: unexpected status from HEAD request to http://x/v2/a/blobs/sha256:00: 401 Unauthorized", false),
-            ("ERROR: failed to solve: failed to push x/a:1: unexpected status from POST request to http://x/v2/a/blobs/uploads/: 403 Forbidden", false),
-            ("ERROR: failed to solve: failed to push x/a:1: unexpected status from PUT request to http://x/v2/a/manifests/1: 404 Not Found", false),
-            ("ERROR: failed to solve: failed to push x/a:1: unexpected status from PUT request to http://x/v2/: 413 Request Entity Too Large", false),
-            ("ERROR: failed to solve: failed to push x/a:1: unexpected status from PUT request to http://x/v2/: 429 Too Many Requests", false),
-            ("ERROR: failed to solve: failed to push x/a:1: unexpected status from PUT request to http://x/v2/: 507 Insufficient Storage", false),
-            ("ERROR: failed to solve: failed to push x/a:1: push access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed", false),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://auth.x/token?scope=a%3Apush: 504 Gateway Timeout",
+                true,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: failed to do request: Put \"http://x/v2/a/blobs/uploads/1\": EOF",
+                true,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: failed to do request: Put \"http://x/v2/\": read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer",
+                true,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: failed to do request: Head \"http://x/v2/\": dial tcp 127.0.0.1:5999: connect: connection refused",
+                true,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: failed to do request: Put \"https://x/v2/\": net/http: TLS handshake timeout",
+                true,
+            ),
+            (
+                "ERROR: failed to push x/a:1: failed to copy: io: read/write on closed pipe: write tcp 1: write: broken pipe",
+                true,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: unexpected status from HEAD request to http://x/v2/a/blobs/sha256:00: 401 Unauthorized",
+                false,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: unexpected status from POST request to http://x/v2/a/blobs/uploads/: 403 Forbidden",
+                false,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: unexpected status from PUT request to http://x/v2/a/manifests/1: 404 Not Found",
+                false,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: unexpected status from PUT request to http://x/v2/: 413 Request Entity Too Large",
+                false,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: unexpected status from PUT request to http://x/v2/: 429 Too Many Requests",
+                false,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: unexpected status from PUT request to http://x/v2/: 507 Insufficient Storage",
+                false,
+            ),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: push access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+                false,
+            ),
             ("ERROR: failed to solve: failed to push x/a:1: server gave HTTP response to HTTPS client", false),
-            ("ERROR: failed to solve: failed to push x/a:1: tls: failed to verify certificate: x509: certificate signed by unknown authority", false),
+            (
+                "ERROR: failed to solve: failed to push x/a:1: tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                false,
+            ),
             ("ERROR: failed to push x.test/a:1: dial tcp: lookup x.test: no such host", false),
             // Not the push: a base image, a command.
-            ("ERROR: failed to solve: x/base:1: failed to resolve source metadata for x/base:1: unexpected status from HEAD request to http://x/v2/base/manifests/1: 503 Service Unavailable", false),
-            ("ERROR: failed to solve: process \"/bin/sh -c echo connection reset\" did not complete successfully: exit code: 1", false),
+            (
+                "ERROR: failed to solve: x/base:1: failed to resolve source metadata for x/base:1: unexpected status from HEAD request to http://x/v2/base/manifests/1: 503 Service Unavailable",
+                false,
+            ),
+            (
+                "ERROR: failed to solve: process \"/bin/sh -c echo connection reset\" did not complete successfully: exit code: 1",
+                false,
+            ),
             ("", false),
         ] {
             assert_eq!(may_help(text), again, "{text}");

@@ -159,7 +159,8 @@ impl Inner {
         if !self.docker_host.starts_with("unix://") {
             return Err("Docker runs on another machine, whose control groups Slipway can't make.".into());
         }
-        if self.root == Path::new(ROOT) && std::fs::metadata("/proc/self/ns/cgroup").map(|meta| meta.ino()).ok() != Some(MACHINE)
+        if self.root == Path::new(ROOT)
+            && std::fs::metadata("/proc/self/ns/cgroup").map(|meta| meta.ino()).ok() != Some(MACHINE)
         {
             return Err("Slipway runs in a container, whose control groups aren't the machine's.".into());
         }
@@ -173,7 +174,8 @@ impl Inner {
         let may = |made: io::Result<()>| {
             made.map_err(|error| match error.kind() {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    "Slipway may not make control groups: it doesn't run as root, or they are read-only to it.".to_owned()
+                    "Slipway may not make control groups: it doesn't run as root, or they are read-only to it."
+                        .to_owned()
                 }
                 _ => format!("Slipway can't make control groups: {error}."),
             })

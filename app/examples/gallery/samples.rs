@@ -499,7 +499,8 @@ fn queue() -> Vec<QueuedBuild> {
         .zip(triggers)
         .zip(1_u8..)
         .map(|((waits_for, trigger), n)| {
-            let waiting = Waiting { job: JobId::from_random(bits(n + 10)), position: n.into(), queued: count, waits_for };
+            let waiting =
+                Waiting { job: JobId::from_random(bits(n + 10)), position: n.into(), queued: count, waits_for };
             let build = Build {
                 id: BuildId::from_random(bits(n + 10)),
                 job: waiting.job.clone(),
@@ -822,7 +823,11 @@ impl BuildsApi for Samples {
         Ok(self.some((1..=4).map(build).collect()))
     }
     async fn get(&self, _: &Actor, id: &BuildId) -> Result<Build, AppError> {
-        find((1..=4).map(build).chain(queue().into_iter().map(|queued| queued.build)).collect(), |build| build.id == *id, "build")
+        find(
+            (1..=4).map(build).chain(queue().into_iter().map(|queued| queued.build)).collect(),
+            |build| build.id == *id,
+            "build",
+        )
     }
     async fn queue(&self, _: &Actor) -> Result<Vec<QueuedBuild>, AppError> {
         Ok(self.some(queue()))

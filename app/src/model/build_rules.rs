@@ -117,18 +117,30 @@ impl BuildRulesForm {
     pub fn check(&self) -> Result<BuildRules, Vec<FieldError>> {
         let usual = BuildRules::default();
         let mut errors = Vec::new();
-        let parallel =
-            number(&mut errors, "parallel", &self.parallel, &(1..=MOST_PARALLEL), "Give a number from 1 to 64, or leave it empty.");
+        let parallel = number(
+            &mut errors,
+            "parallel",
+            &self.parallel,
+            &(1..=MOST_PARALLEL),
+            "Give a number from 1 to 64, or leave it empty.",
+        );
         let cpus = match hundredths(&self.cpus) {
             Ok(cpus) => cpus,
             Err(()) => {
-                errors.push(FieldError::new("cpus", "Give a number of cores from 0.1 on, like 1.5, or leave it empty."));
+                errors
+                    .push(FieldError::new("cpus", "Give a number of cores from 0.1 on, like 1.5, or leave it empty."));
                 None
             }
         };
-        let memory =
-            number(&mut errors, "memory", &self.memory, &MEMORY, "Give a number of MiB from 16 on, like 2048, or leave it empty.");
-        let timeout = number(&mut errors, "timeout", &self.timeout, &TIMEOUT, "Give a number of minutes from 1 to 2880.");
+        let memory = number(
+            &mut errors,
+            "memory",
+            &self.memory,
+            &MEMORY,
+            "Give a number of MiB from 16 on, like 2048, or leave it empty.",
+        );
+        let timeout =
+            number(&mut errors, "timeout", &self.timeout, &TIMEOUT, "Give a number of minutes from 1 to 2880.");
         let push_tries = number(&mut errors, "push_tries", &self.push_tries, &TRIES, "Choose a number from 1 to 5.");
         let static_image = match self.static_image.trim() {
             "" => None,

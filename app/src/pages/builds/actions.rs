@@ -11,23 +11,24 @@ use leptos::server_fn::ServerFn;
 
 /// The buttons of a build's page: cancel while it goes on, again when it is over.
 pub fn actions(build: &Build) -> AnyView {
-    let id = || vec![("id", build.id.to_string())];
+    let hidden = vec![("id", build.id.to_string())];
     if build.state == JobState::Cancelling {
         return ().into_any();
     }
     if !build.state.is_final() {
         return view! {
-            <Form to=CancelBuild::PATH class="row" flat=true hidden=id()>
+            <Form to=CancelBuild::PATH class="row" flat=true hidden=hidden>
                 <Submit text="Cancel build" icon=Name::Stop/>
             </Form>
         }
         .into_any();
     }
+    let again = if build.state == JobState::Succeeded { "Build again" } else { "Retry" };
     // The same commit again; a build that never got to know its commit takes the branch's newest.
     view! {
-        <Form to=BuildAgain::PATH class="row" flat=true hidden=id()>
+        <Form to=BuildAgain::PATH class="row" flat=true hidden=hidden>
             <Submit text="Rebuild without cache" class="quiet" send=("no_cache", "yes")/>
-            <Submit text=if build.state == JobState::Succeeded { "Build again" } else { "Retry" } icon=Name::Refresh send=("no_cache", "no")/>
+            <Submit text=again icon=Name::Refresh send=("no_cache", "no")/>
         </Form>
     }
     .into_any()

@@ -34,8 +34,14 @@ pub fn table(builds: Vec<Build>, of_all: bool) -> impl IntoView + use<> {
             }
         })
         .collect_view();
-    let columns =
-        vec![col("Build"), col("State"), wide("Commit"), wide("Why"), Column { name: "Took", class: "wide num" }, col("Asked")];
+    let columns = vec![
+        col("Build"),
+        col("State"),
+        wide("Commit"),
+        wide("Why"),
+        Column { name: "Took", class: "wide num" },
+        col("Asked"),
+    ];
     view! { <Table name="Builds" columns=columns>{rows}</Table> }
 }
 
@@ -46,7 +52,8 @@ pub async fn show() -> PageResult {
     let queued = backend.builds.queue(&actor).await?;
     // The oldest that runs ends first, most likely; then the page is loaded again.
     let running: Vec<_> = builds.iter().filter(|build| is_under_way(build)).rev().cloned().collect();
-    let followed = running.first().map(|build| &build.job).or(queued.first().map(|queued| &queued.waiting.job)).cloned();
+    let followed =
+        running.first().map(|build| &build.job).or(queued.first().map(|queued| &queued.waiting.job)).cloned();
     let follow = follow(&actor, &backend, followed).await?;
     // Parts are renewed while this stays the same: no build came, began or ended.
     let key: Vec<_> = builds.iter().take(50).map(|build| build.state.as_str()).collect();

@@ -21,9 +21,16 @@ pub fn card(running: Vec<Build>, queued: Vec<QueuedBuild>) -> Option<AnyView> {
     }
     let count = queued.len();
     let running = running.into_iter().map(under_way).collect_view();
-    let queued = queued.into_iter().enumerate().map(|(index, queued)| row(queued, index == 0, index + 1 == count)).collect_view();
+    let queued = queued
+        .into_iter()
+        .enumerate()
+        .map(|(index, queued)| row(queued, index == 0, index + 1 == count))
+        .collect_view();
     let columns = vec![col("Place"), col("Build"), wide("Commit"), col("Waits for"), wide("Why"), col("Actions")];
-    Some(view! { <Card title="Queue" flush=true><Table name="Queue" columns=columns>{running}{queued}</Table></Card> }.into_any())
+    Some(
+        view! { <Card title="Queue" flush=true><Table name="Queue" columns=columns>{running}{queued}</Table></Card> }
+            .into_any(),
+    )
 }
 
 fn called(build: &Build) -> String {

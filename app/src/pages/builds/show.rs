@@ -25,6 +25,7 @@ pub async fn show() -> PageResult {
     let title = format!("Build {}", build.number);
     let badge = view! { <JobBadge state=build.state of=build.job.to_string()/> }.into_any();
     let waiting = backend.jobs.waiting(&actor, &build.job).await?.map(|waiting| waiting_note(&build, &waiting));
+    let actions = actions(&build);
     let result = match (build.deployment.clone(), build.state) {
         (Some(deployment), _) => Some(
             view! { <Note tone="info" title="This build was deployed."><p><a href=paths::deployment(&deployment)>"Open the deployment"</a></p></Note> }.into_any(),
@@ -37,7 +38,7 @@ pub async fn show() -> PageResult {
     Ok(Page::new(
         format!("{title}, {}", build.service_name),
         view! {
-            <PageHead title=title under=(paths::service(&build.service), build.service_name.clone()) badge=badge>{actions(&build)}</PageHead>
+            <PageHead title=title under=(paths::service(&build.service), build.service_name.clone()) badge=badge>{actions}</PageHead>
             {waiting}
             {build.problem.clone().map(|problem| view! { <ProblemBox problem/> })}
             {result}
@@ -73,6 +74,7 @@ fn facts(build: &Build, branch: Option<String>, registry: Option<String>) -> imp
         None => view! { <span class="muted">"Deleted since."</span> }.into_any(),
     };
     let (asked_by, created, took) = (build.asked_by.clone(), build.created, time::took(build.started, build.finished));
+    let why = build.trigger.words();
     let then = if build.deploys { "Deploy it" } else { "Nothing: build only" };
     view! {
         <Card title="Facts" id=FACTS>
@@ -83,7 +85,7 @@ fn facts(build: &Build, branch: Option<String>, registry: Option<String>) -> imp
                 <Fact name="Pushed as">{reference}</Fact>
                 <Fact name="Digest">{digest}</Fact>
                 <Fact name="Afterwards">{then}</Fact>
-                <Fact name="Why">{build.trigger.words()}</Fact>
+                <Fact name="Why">{why}</Fact>
                 <Fact name="Asked by">{asked_by} ", " <Age millis=created/></Fact>
                 <Fact name="Took">{took}</Fact>
             </Facts>

@@ -16,32 +16,37 @@ pub async fn show() -> PageResult {
         "Builds, Settings",
         view! {
             <PageHead title="Builds" under=(paths::SETTINGS.into(), "Settings".into())/>
-            <Card title="Rules">{form(rules, usual_parallel, &caps)}</Card>
+            <Card title="Rules">{form(rules, usual_parallel, caps)}</Card>
         },
     ))
 }
 
-fn form(rules: BuildRules, usual_parallel: u32, caps: &CapsHold) -> impl IntoView + use<> {
+fn form(rules: BuildRules, usual_parallel: u32, caps: CapsHold) -> impl IntoView {
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     let (note, cap_hint) = match caps {
         CapsHold::By(by) => (
             None,
-            format!("Empty: all there is. Held by {by}, for commands of the Dockerfile that this engine runs; what Docker itself does for a build, such as pushing, isn't in it."),
+            format!(
+                "Empty: all there is. Held by {by}, for commands of the Dockerfile that this engine runs; what Docker itself does for a build, such as pushing, isn't in it."
+            ),
         ),
         CapsHold::No { why } => (
             Some(view! {
                 <Note tone="warn" title="CPU and memory of builds can't be limited here">
-                    <p>{why.clone()}</p>
+                    <p>{why}</p>
                     <p>"What is set below takes effect only where that is different. Builders of their own have their limits with them."</p>
                 </Note>
             }),
             "Empty: all there is. It doesn't hold here; the note above says why.".to_owned(),
         ),
     };
-    let tries = [(1, "Never again"), (2, "Once again"), (3, "Twice again"), (4, "Three times again"), (5, "Four times again")]
-        .map(|(tries, words): (u32, &str)| (tries.to_string(), words.to_owned()))
-        .to_vec();
-    let parallel_hint = format!("Empty: {usual_parallel}, half as many as this machine has cores. A builder may have a limit of its own beside it.");
+    let tries =
+        [(1, "Never again"), (2, "Once again"), (3, "Twice again"), (4, "Three times again"), (5, "Four times again")]
+            .map(|(tries, words): (u32, &str)| (tries.to_string(), words.to_owned()))
+            .to_vec();
+    let parallel_hint = format!(
+        "Empty: {usual_parallel}, half as many as this machine has cores. A builder may have a limit of its own beside it."
+    );
     view! {
         {note}
         <Form to=SetBuildRules::PATH>
