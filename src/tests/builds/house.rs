@@ -79,11 +79,13 @@ pub struct House {
     pub clock: Clock,
     pub jobs: Jobs,
     pub builds: Builds,
+    pub settings: Settings,
     pub registries: Registries,
     pub credentials: Credentials,
     pub oci: oci::Client,
     pub kept: Arc<Kept>,
     pub service: ServiceId,
+    more: Mutex<Vec<ServiceId>>,
     pub actor: Actor,
     pub stop: CancellationToken,
 }
@@ -131,10 +133,25 @@ impl House {
         .expect("a service");
         tx.commit().await.expect("committed");
         let stop = CancellationToken::new();
-        let (jobs, builds) = wire(&facts, &folder, &db, &clock, &credentials, &registries, &oci, &kept);
+        let (jobs, builds, settings) = wire(&facts, &folder, &db, &clock, &credentials, &registries, &oci, &kept);
         let actor = Actor { account: AccountId::from_random(random()), username: "ada".into(), role: Role::Owner };
-        let house =
-            Self { facts, folder, db, clock, jobs, builds, registries, credentials, oci, kept, service, actor, stop };
+        let house = Self {
+            facts,
+            folder,
+            db,
+            clock,
+            jobs,
+            builds,
+            settings,
+            registries,
+            credentials,
+            oci,
+            kept,
+            service,
+            more: Mutex::default(),
+            actor,
+            stop,
+        };
         house.repository();
         Some(house)
     }
@@ -146,6 +163,24 @@ impl House {
         house.registry(&url).await;
         house.jobs.start(house.stop.clone());
         Some(house)
+    }
+
+    /// One more service of the same repository; its images go when the house does.
+    pub async fn another_service(&self, number: u32) -> ServiceId {
+        let service = ServiceId::from_random(random());
+        let mut tx = self.db.write().await.expect("a transaction");
+        sqlx::query(
+            "INSERT INTO services (id, project_id, name, slug, source, settings, created_at, changed)
+             VALUES (?, 'prj_000000000000', ?, 'web', '{}', '{}', 0, 0)",
+        )
+        .bind(service.as_str())
+        .bind(format!("Web {number}"))
+        .execute(&mut *tx)
+        .await
+        .expect("a service");
+        tx.commit().await.expect("committed");
+        self.more.lock().expect("a lock").push(service.clone());
+        service
     }
 
     pub async fn registry(&self, url: &str) {
@@ -182,7 +217,7 @@ impl House {
             &self.oci,
             &self.kept,
         );
-        (self.jobs, self.builds) = parts;
+        (self.jobs, self.builds, self.settings) = parts;
     }
 
     pub fn builds_dir(&self) -> PathBuf {
@@ -301,12 +336,15 @@ impl Drop for House {
         self.stop.cancel();
         let docker =
             |args: &[&str]| Command::new("docker").args(args).env("DOCKER_HOST", &self.facts.docker_host).output();
-        let label = format!("label=slipway.service={}", self.service);
-        if let Ok(listed) = docker(&["image", "ls", "--quiet", "--filter", &label]) {
-            let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-            let ids: Vec<_> = listed.split_whitespace().collect();
-            if !ids.is_empty() {
-                let _ = docker(&[&["image", "rm", "--force"], ids.as_slice()].concat());
+        let more = self.more.lock().map(|more| more.clone()).unwrap_or_default();
+        for service in more.iter().chain([&self.service]) {
+            let label = format!("label=slipway.service={service}");
+            if let Ok(listed) = docker(&["image", "ls", "--quiet", "--filter", &label]) {
+                let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+                let ids: Vec<_> = listed.split_whitespace().collect();
+                if !ids.is_empty() {
+                    let _ = docker(&[&["image", "rm", "--force"], ids.as_slice()].concat());
+                }
             }
         }
     }
@@ -322,7 +360,7 @@ fn wire(
     registries: &Registries,
     oci: &oci::Client,
     kept: &Arc<Kept>,
-) -> (Jobs, Builds) {
+) -> (Jobs, Builds, Settings) {
     let data_dir = folder.path().join("data");
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -342,12 +380,13 @@ fn wire(
     let vault = Vault::open(&config.master_key_file, true).expect("a vault");
     let docker = Docker::connect(&config.docker_host).expect("an engine");
     let settings = Settings::new(db.clone(), clock.clone(), config.clone(), docker, runner.clone());
+    settings.set_jobs(jobs.clone());
     let builds = Builds::new(Parts {
         db: db.clone(),
         clock: clock.clone(),
         vault,
         jobs: jobs.clone(),
-        settings,
+        settings: settings.clone(),
         credentials: credentials.clone(),
         registries: registries.clone(),
         git_accesses: GitAccesses::default(),
@@ -358,7 +397,7 @@ fn wire(
     });
     builds.set_services(kept.clone());
     jobs.register(builds.handler());
-    (jobs, builds)
+    (jobs, builds, settings)
 }
 
 pub fn git(folder: &Path, args: &[&str]) -> String {
@@ -386,6 +425,18 @@ pub fn processes(text: &str) -> Vec<String> {
         .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
         .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
         .filter(|line| line.contains(text))
+        .collect()
+}
+
+/// Ids of processes on this machine that have this text in their command line.
+pub fn pids(text: &str) -> Vec<i32> {
+    let ids = std::fs::read_dir("/proc").expect("/proc").flatten();
+    ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|id: &i32| id.unsigned_abs() != std::process::id())
+        .filter(|id| {
+            let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).replace('\0', " ").contains(text)
+        })
         .collect()
 }
 

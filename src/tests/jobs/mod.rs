@@ -1,5 +1,7 @@
 //! Jobs on a real database: restarts, cancel, limits, logs.
 
+mod queue;
+
 use app::api::jobs::JobsApi as _;
 use app::error::Problem;
 use app::model::account::{Actor, Role};
