@@ -99,6 +99,7 @@ async fn a_lanes_limit_is_changed_while_it_works_and_outlasts_a_restart() {
     stop.cancel();
     worker.await.expect("a quiet end");
 
+    let handler = Arc::new(Steps::default());
     let (jobs, stop) = house.boot(handler.clone());
     jobs.start(stop);
     until(&jobs, &ids[0], JobState::Running).await;
@@ -183,10 +184,10 @@ async fn the_other_job_of_the_same_thing_is_named_and_the_newest_inherits_the_pl
     let house = House::new().await;
     let handler = Arc::new(Steps::default());
     let (jobs, stop) = house.boot(handler);
+    jobs.limit(Lane::Swarm, 1);
     let first = house.ask(&jobs, job("a")).await;
-    jobs.start(stop.clone());
+    jobs.start(stop);
     until(&jobs, &first, JobState::Running).await;
-    stop.cancel();
     let second = house.ask(&jobs, job("a")).await;
     assert_eq!(waits_for(&jobs, &second).await, Some(WaitsFor::Other { job: first }));
     let one = house.ask(&jobs, job("b")).await;
