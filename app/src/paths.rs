@@ -58,6 +58,8 @@ pub const REPOSITORY: &str = "/images/repository";
 const IMAGE: &str = "/images/image";
 /// Rows for the image picker: a piece of HTML.
 pub const IMAGE_OPTIONS: &str = "/images/options";
+/// What a push will be called, for what a query says is typed: a piece of HTML.
+pub const PUSH_NAME: &str = "/services/push-name";
 /// Importing credentials from what Docker's tools keep.
 pub const IMPORT_CREDENTIALS: &str = "/credentials/import";
 /// All jobs.

@@ -79,13 +79,19 @@ impl FormState {
 
 /// Where to go after a form did its work.
 pub struct See {
-    to: String,
+    /// None: back to the form, with what was typed.
+    to: Option<String>,
     message: String,
 }
 
 /// Go there, with a short message (empty: none).
 pub fn see(to: impl Into<String>, message: &str) -> Result<See, AppError> {
-    Ok(See { to: to.into(), message: message.to_owned() })
+    Ok(See { to: Some(to.into()), message: message.to_owned() })
+}
+
+/// Stay at the form, with what was typed and a short message: nothing was wrong, and nothing is done yet.
+pub fn stay(message: &str) -> Result<See, AppError> {
+    Ok(See { to: None, message: message.to_owned() })
 }
 
 fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
@@ -247,6 +253,15 @@ pub async fn answer(work: impl Future<Output = Result<See, AppError>>) -> Result
             {
                 session.insert(FLASH_KEY, message).await.map_err(|error| session_failed(&error))?;
             }
+            let to = match to {
+                Some(to) => to,
+                None => {
+                    // Pressed again, it is done again.
+                    refused();
+                    keep_form(&post, None).await?;
+                    post.home()
+                }
+            };
             redirect(&to);
             Ok(())
         }
@@ -256,15 +271,7 @@ pub async fn answer(work: impl Future<Output = Result<See, AppError>>) -> Result
                 AppError::SignIn => crate::paths::SIGN_IN.to_owned(),
                 _ => post.home(),
             };
-            let values = post
-                .pairs
-                .iter()
-                .map(|(name, value)| (plain_name(name).to_owned(), value.clone()))
-                .filter(|(name, value)| !is_secret_field(name) && value.len() <= 16_384)
-                .take(64)
-                .collect();
-            let state = FormState { action: post.action, values, error: Some(error) };
-            session()?.insert(FORM_KEY, state).await.map_err(|error| session_failed(&error))?;
+            keep_form(&post, Some(error)).await?;
             redirect(&page);
             Ok(())
         }
@@ -278,7 +285,20 @@ pub async fn answer(work: impl Future<Output = Result<See, AppError>>) -> Result
     }
 }
 
-/// Tells the guard that the wish was refused.
+/// Keeps what was typed, without secrets, for the form's page.
+async fn keep_form(post: &FormPost, error: Option<AppError>) -> Result<(), AppError> {
+    let values = post
+        .pairs
+        .iter()
+        .map(|(name, value)| (plain_name(name).to_owned(), value.clone()))
+        .filter(|(name, value)| !is_secret_field(name) && value.len() <= 16_384)
+        .take(64)
+        .collect();
+    let state = FormState { action: post.action.clone(), values, error };
+    session()?.insert(FORM_KEY, state).await.map_err(|error| session_failed(&error))
+}
+
+/// Tells the guard that the wish was refused, or may be repeated.
 fn refused() {
     if let Some(response) = use_context::<ResponseOptions>() {
         response.insert_header(http::HeaderName::from_static(REFUSED), http::HeaderValue::from_static("1"));

@@ -59,15 +59,20 @@ pages! {
 
 /// Pieces of HTML that islands ask for. They may ask registries, so only our own pages get them: the server's guard treats
 /// them as it treats streams.
-pub const PARTS: &[&str] = &[paths::IMAGE_OPTIONS];
+pub const PARTS: &[&str] = &[paths::IMAGE_OPTIONS, paths::PUSH_NAME];
 
 /// All pages and pieces. The server puts `Backend`, `Assets`, `Session`, `RequestId` and, for somebody signed in, `Actor` into each
 /// request's extensions.
 pub fn router() -> Router {
-    let parts = Router::new().route(
-        paths::IMAGE_OPTIONS,
-        get(|request| shell::respond_part(|| Box::pin(pages::images::options::show()), request)),
-    );
+    let parts = Router::new()
+        .route(
+            paths::IMAGE_OPTIONS,
+            get(|request| shell::respond_part(|| Box::pin(pages::images::options::show()), request)),
+        )
+        .route(
+            paths::PUSH_NAME,
+            get(|request| shell::respond_part(|| Box::pin(pages::services::push_name::show()), request)),
+        );
     table().into_iter().fold(parts, |router, (path, show)| {
         router.route(
             path,

@@ -197,6 +197,35 @@ async fn the_picker_checks_what_no_list_has() {
 }
 
 #[tokio::test]
+async fn a_push_has_its_name_before_it_is_made() {
+    let piece = async |query: &str| {
+        let answer = get(&format!("/services/push-name?service=&{query}"), World::Full, true).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.html);
+        assert!(answer.html.starts_with('<') && !answer.html.contains("<script"), "{query}: {}", answer.html);
+        answer.html
+    };
+    let named = piece("project=Shop&name=Web").await;
+    assert!(named.contains("127.0.0.1:5600/shop/web-‹id›:‹commit›"), "{named}");
+    assert!(piece("project=Shop").await.contains("Fill in project and name"));
+    let forbidden = piece("project=Shop&name=Web&base_path=127.0.0.1:5600/x").await;
+    assert!(forbidden.contains(r#"data-rule="path.host""#) && !forbidden.contains("push-preview"), "{forbidden}");
+    assert!(!piece("project=Shop&name=Web&base_path=%3Cscript%3E").await.contains("<script"));
+    // What a rule forbids isn't asked for.
+    assert_eq!(piece("project=Shop&name=Web&base_path=127.0.0.1:5600/x&check=1").await, forbidden);
+    let checked = piece("project=Shop&name=Web&check=1").await;
+    assert!(checked.starts_with(&named) && checked.contains("note"), "{checked}");
+    let answer = get("/services/push-name?project=a&name=b", World::Full, false).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+
+    // The forms have it without script, and the button too.
+    let service = samples::paths().into_iter().find(|path| path.ends_with("/edit")).expect("a sample");
+    let edit = get(&service, World::Full, true).await.html;
+    assert!(edit.contains(r#"formaction="/api/builds/check-form""#) && edit.contains(":‹commit›"), "{edit}");
+    let page = get(service.trim_end_matches("/edit"), World::Full, true).await.html;
+    assert!(page.contains(r#"action="/api/builds/check-push""#) && page.contains(":‹commit›"), "{page}");
+}
+
+#[tokio::test]
 async fn credentials_say_in_words_how_they_are() {
     let overview = get("/", World::Full, true).await;
     assert!(overview.html.contains("Credential GHCR push doesn't work"), "{}", overview.html);

@@ -14,6 +14,7 @@ mod buildx;
 mod cache;
 mod caps;
 mod causes;
+mod check;
 mod checkout;
 mod context;
 mod deletion;
@@ -40,10 +41,10 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::git_access::GitAccesses;
 use crate::jobs::{Handler, Jobs};
-use crate::oci;
+use crate::oci::{self, OciError};
 use crate::problems;
 use crate::process::Runner;
-use crate::registries::Registries;
+use crate::registries::{Registries, Target};
 use crate::settings::Settings;
 use crate::storage::{Db, Tx};
 use crate::vault::Vault;
@@ -53,6 +54,7 @@ use app::model::account::{Action, Actor};
 use app::model::build::{Build, CommitSha};
 use app::model::id::{BuildId, RegistryId, ServiceId};
 use app::model::image_ref::ImageRef;
+use app::model::push_name::{Named, Typed};
 use app::model::queue::{Move, QueuedBuild};
 use app::model::service::GitSource;
 use app::paths;
@@ -218,6 +220,13 @@ impl Builds {
     }
 }
 
+impl Builds {
+    /// Why a registry takes no push, in its provider's terms where they are known.
+    fn refused_push(&self, error: &OciError, target: &Target) -> Problem {
+        self.inner.credentials.explain(target.provider, error)
+    }
+}
+
 /// What jobs of a service's builds change: its builds, not the service, so that a roll-back never waits for a build.
 fn subject(service: &ServiceId) -> String {
     format!("builds:{service}")
@@ -258,6 +267,10 @@ impl BuildsApi for Builds {
 
     async fn reorder(&self, actor: &Actor, id: &BuildId, to: Move) -> Result<(), AppError> {
         Builds::reorder(self, actor, id, to).await
+    }
+
+    async fn check_push(&self, actor: &Actor, typed: &Typed) -> Result<Named, AppError> {
+        self.prove_push(actor, typed).await
     }
 
     async fn cancel(&self, actor: &Actor, id: &BuildId) -> Result<(), AppError> {

@@ -17,7 +17,7 @@ pub use users::Users;
 
 use crate::activity;
 use crate::clock::{Clock, random};
-use crate::oci::{self, Access, Login};
+use crate::oci::{self, Access, Login, OciError};
 use crate::problems;
 use crate::providers::Providers;
 use crate::storage::Db;
@@ -29,6 +29,7 @@ use app::model::credential::{
     Credential, CredentialFields, CredentialForm, ImportLine, ImportPick, ImportText, RegistryUrl,
 };
 use app::model::id::{CredentialId, ImportId};
+use app::model::provider::Provider;
 use app::model::secret::Secret;
 use app::paths;
 use async_trait::async_trait;
@@ -67,6 +68,17 @@ impl Credentials {
     /// All credentials, for the parts that look at their registries in the background.
     pub async fn every(&self) -> Result<Vec<Credential>, AppError> {
         store::list(self.db.read()).await.map_err(problems::of)
+    }
+
+    /// What an answer means, in the provider's terms where they are known.
+    pub fn explain(&self, provider: Provider, error: &OciError) -> Problem {
+        self.providers.of(provider).explain(error).unwrap_or_else(|| error.problem())
+    }
+
+    /// Takes one test from the account's allowance, or says how long to wait: for everything that asks registries because
+    /// somebody pressed a button.
+    pub fn may_test(&self, actor: &Actor) -> Result<(), AppError> {
+        self.tests.take(&actor.account)
     }
 
     async fn find(&self, id: &CredentialId) -> Result<Credential, AppError> {

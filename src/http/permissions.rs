@@ -80,6 +80,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/registries/{id}/log.txt", SignedIn(Read)),
     // Pieces of pages, for islands. They may ask registries.
     (GET, "/images/options", SignedIn(Read)),
+    (GET, "/services/push-name", SignedIn(ManageServices)),
     // Server functions.
     (POST, "/api/credentials/create", SignedIn(ManageCredentials)),
     (POST, "/api/credentials/read", SignedIn(ManageCredentials)),
@@ -111,6 +112,8 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (POST, "/api/builds/again", SignedIn(ManageServices)),
     (POST, "/api/builds/move", SignedIn(ManageServices)),
     (POST, "/api/settings/build-rules", SignedIn(ManageSettings)),
+    (POST, "/api/builds/check-push", SignedIn(ManageServices)),
+    (POST, "/api/builds/check-form", SignedIn(ManageServices)),
     (POST, "/api/settings/theme", SignedIn(ManageOwnAccount)),
     (POST, "/api/settings/start-swarm", SignedIn(ManageSettings)),
     (POST, "/api/tokens/create", SignedIn(ManageOwnAccount)),

@@ -58,6 +58,8 @@ use app::model::account::{Action, Actor};
 use app::model::id::{JobId, RegistryId};
 use app::model::image_ref::Repository;
 use app::model::platform::Platform;
+use app::model::provider::Provider;
+use app::model::push_name::{Wish, push_name};
 use app::model::registry::{
     DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Phase, Registry, RegistryFields, RegistryForm,
     RegistryUser, Suggestions,
@@ -76,6 +78,8 @@ pub struct Target {
     pub name: String,
     /// Where it is, and how to sign in.
     pub access: Access,
+    /// Whose rules it follows.
+    pub provider: Provider,
     /// What comes before `<project>/<service>`.
     pub base_path: Option<Repository>,
     /// Platforms that builds to it produce; empty: the one of the engine that builds.
@@ -151,6 +155,7 @@ impl Registries {
             id: registry.id,
             name: registry.name,
             access,
+            provider: registry.provider,
             base_path: registry.base_path,
             platforms: registry.platforms,
         }))
@@ -353,7 +358,7 @@ impl RegistriesApi for Registries {
 
 /// The host of the fields' credential, if images can be pushed to the base path there.
 async fn check_place(tx: &mut Tx, fields: &RegistryFields) -> Result<app::model::image_ref::RegistryHost, AppError> {
-    let Some(host) = store::host_of(tx, &fields.credential).await.map_err(problems::of)? else {
+    let Some((host, provider)) = store::place_of(tx, &fields.credential).await.map_err(problems::of)? else {
         return Err(AppError::field(
             "credential",
             "This credential can't be used: it was deleted meanwhile, or belongs to a registry that Slipway runs.",
@@ -361,6 +366,21 @@ async fn check_place(tx: &mut Tx, fields: &RegistryFields) -> Result<app::model:
     };
     if host.is_docker_hub() && fields.base_path.is_none() {
         return Err(AppError::field("base_path", "Docker Hub needs one: your Docker ID or your organisation."));
+    }
+    // Without a base path a service may bring its own; a base path that can't be right is told now.
+    if let Some(base) = &fields.base_path {
+        let sample = Wish {
+            provider,
+            host: &host,
+            base: base.as_str(),
+            own: "",
+            repository: None,
+            project: "project",
+            service: "service-000000000000",
+            tag: "latest",
+        };
+        push_name(&sample)
+            .map_err(|problem| AppError::field("base_path", format!("{} {}", problem.cause, problem.remedy)))?;
     }
     Ok(host)
 }

@@ -5,13 +5,14 @@ use crate::storage::{StorageError, Tx, column, from_json, is_taken, parsed, to_j
 use app::model::credential::RegistryUrl;
 use app::model::id::{BuildId, CredentialId, JobId, RegistryId, ServiceId};
 use app::model::image_ref::RegistryHost;
+use app::model::provider::Provider;
 use app::model::registry::{Registry, RegistryFields, RegistryUser};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteExecutor};
 
 const SELECT: &str = "
     SELECT r.id, r.name, r.credential_id, r.base_path, r.is_default, r.platforms, r.created_at, r.version,
-           c.name AS credential_name, c.url, c.username, c.problem IS NULL AS works,
+           c.name AS credential_name, c.url, c.provider, c.username, c.problem IS NULL AS works,
            m.phase, m.port, m.reach, m.node_id, m.node_name, m.wanted, m.revision,
            (SELECT j.id FROM jobs j WHERE j.subject = 'registry:' || r.id ORDER BY j.created DESC, j.rowid DESC LIMIT 1) AS job
       FROM registries r JOIN credentials c ON c.id = r.credential_id
@@ -71,11 +72,12 @@ pub(super) async fn has_name(db: &SqlitePool, name: &str) -> Result<bool, Storag
     Ok(sqlx::query_scalar(sql).bind(name).fetch_one(db).await?)
 }
 
-/// The host of a credential that external registries may sign in with; None: it was deleted, or belongs to a managed one.
-pub(super) async fn host_of(tx: &mut Tx, id: &CredentialId) -> Result<Option<RegistryHost>, StorageError> {
-    let sql = "SELECT url FROM credentials WHERE id = ? AND owned_by IS NULL";
+/// Host and provider of a credential that external registries may sign in with; None: it was deleted, or belongs to a
+/// managed one.
+pub(super) async fn place_of(tx: &mut Tx, id: &CredentialId) -> Result<Option<(RegistryHost, Provider)>, StorageError> {
+    let sql = "SELECT url, provider FROM credentials WHERE id = ? AND owned_by IS NULL";
     let row = sqlx::query(sql).bind(id.as_str()).fetch_optional(&mut **tx).await?;
-    row.as_ref().map(|row| column::<RegistryUrl>(row, "url").map(|url| url.host)).transpose()
+    row.as_ref().map(|row| Ok((column::<RegistryUrl>(row, "url")?.host, column(row, "provider")?))).transpose()
 }
 
 /// No registry is the default; the caller makes one so in the same transaction.
@@ -266,6 +268,7 @@ fn read(row: &SqliteRow) -> Result<Registry, StorageError> {
         id: column(row, "id")?,
         name: row.try_get("name")?,
         host: column::<RegistryUrl>(row, "url")?.host,
+        provider: column(row, "provider")?,
         credential: column(row, "credential_id")?,
         credential_name: row.try_get("credential_name")?,
         credential_works: row.try_get("works")?,

@@ -5,6 +5,7 @@ use app::error::{AppError, Problem};
 use app::model::credential::{Credential, CredentialState};
 use app::model::id::{CredentialId, JobId, RegistryId, ServiceId};
 use app::model::job::{Job, JobState, Step, StepState};
+use app::model::provider::Provider;
 use app::model::registry::{
     Disk, LogEntry, Managed, ManagedState, ManagedStatus, Phase, ProbeReport, ProbeStep, Reach, Registry, RegistryUser,
     S3Place, Severity, Storage, Suggestions, TaskLine, UptimeSlot, Usage,
@@ -67,6 +68,7 @@ pub fn registries() -> Vec<Registry> {
             id: RegistryId::from_random(bits(number(index))),
             name: name.into(),
             host: parsed(&format!("127.0.0.1:{port}")),
+            provider: Provider::Generic,
             credential: CredentialId::from_random(bits(number(index))),
             credential_name: format!("Registry {name}"),
             credential_works: true,

@@ -33,6 +33,7 @@ use app::model::image_ref::{Digest, ImageRef, RegistryHost, Repository};
 use app::model::job::{Job, JobState, LogLine, Step, StepState};
 use app::model::platform::Platform;
 use app::model::provider::Provider;
+use app::model::push_name::{Named, Typed};
 use app::model::queue::{Move, QueuedBuild, Waiting, WaitsFor};
 use app::model::registry::{
     DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Registry, RegistryForm, RegistryUser, Suggestions,
@@ -300,6 +301,7 @@ fn registries() -> Vec<Registry> {
         id: RegistryId::from_random(bits(n)),
         name: name.into(),
         host: parsed(host),
+        provider: Provider::of_host(&parsed(host)),
         credential: CredentialId::from_random(bits(credential)),
         credential_name: if credential == 1 { "Internal push".into() } else { "GHCR push".into() },
         credential_works: works,
@@ -839,6 +841,9 @@ impl BuildsApi for Samples {
         Err(refused())
     }
     async fn reorder(&self, _: &Actor, _: &BuildId, _: Move) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn check_push(&self, _: &Actor, _: &Typed) -> Result<Named, AppError> {
         Err(refused())
     }
     async fn cancel(&self, _: &Actor, _: &BuildId) -> Result<(), AppError> {

@@ -5,7 +5,9 @@ use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::build::Build;
 use crate::model::id::{BuildId, ServiceId};
+use crate::model::push_name::{Named, Typed};
 use crate::model::queue::{Move, QueuedBuild};
+use crate::model::service_form::ServiceForm;
 use crate::{paths, request};
 use async_trait::async_trait;
 use leptos::prelude::*;
@@ -31,6 +33,8 @@ pub trait BuildsApi: Send + Sync {
     async fn again(&self, actor: &Actor, id: &BuildId, no_cache: bool) -> Result<BuildId, AppError>;
     /// Moves one among those that wait.
     async fn reorder(&self, actor: &Actor, id: &BuildId, to: Move) -> Result<(), AppError>;
+    /// Proves the right to push under the name that is typed: opens an upload session there and cancels it.
+    async fn check_push(&self, actor: &Actor, typed: &Typed) -> Result<Named, AppError>;
     /// Stops it; ends within 15 s.
     async fn cancel(&self, actor: &Actor, id: &BuildId) -> Result<(), AppError>;
 }
@@ -82,4 +86,33 @@ pub async fn cancel_build(id: BuildId) -> Result<(), AppError> {
         request::see(request::page(), "Stopping the build.")
     })
     .await
+}
+
+/// Proves the right to push a service's images, before any build.
+#[server(prefix = "/api", endpoint = "builds/check-push")]
+pub async fn check_push(service: ServiceId) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let service = backend.services.get(&actor, &service).await?;
+        let source = service.source.git().ok_or_else(|| AppError::NotFound("build".into()))?;
+        let named = backend.builds.check_push(&actor, &Typed::of(&service, source)).await?;
+        request::see(paths::service(&service.id), &may_push(&named))
+    })
+    .await
+}
+
+/// The same for what is typed into the service form, which stays as it is. `id`: the service that is edited.
+#[server(prefix = "/api", endpoint = "builds/check-form")]
+pub async fn check_form(form: ServiceForm, #[server(default)] id: String) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let named = backend.builds.check_push(&actor, &Typed::of_form(&form, id.parse().ok())).await?;
+        request::stay(&may_push(&named))
+    })
+    .await
+}
+
+/// What is said when the right to push was proved.
+pub fn may_push(named: &Named) -> String {
+    format!("Slipway may push to {}: an upload was opened there, and cancelled.", named.repository_shown())
 }

@@ -9,6 +9,8 @@ pub mod live;
 pub mod log;
 pub mod part;
 pub mod picker;
+#[cfg(feature = "hydrate")]
+mod piece;
 pub mod push_preview;
 pub mod refresh;
 pub mod registry_log;

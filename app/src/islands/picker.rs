@@ -36,14 +36,13 @@ pub fn Picker(
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use crate::islands::dom;
+    use crate::islands::{dom, piece};
     use std::cell::RefCell;
     use std::rc::Rc;
     use wasm_bindgen::JsCast;
-    use wasm_bindgen_futures::JsFuture;
     use web_sys::{
         AbortController, DomParser, Element, Event, HtmlInputElement, HtmlSelectElement, KeyboardEvent, RequestInit,
-        Response, ScrollIntoViewOptions, ScrollLogicalPosition, SupportedType,
+        ScrollIntoViewOptions, ScrollLogicalPosition, SupportedType,
     };
 
     /// The typing has rested when no key came for so many milliseconds.
@@ -283,7 +282,7 @@ mod browser {
         let _ = this.list.set_attribute("aria-busy", "true");
         let picker = Rc::clone(picker);
         leptos::task::spawn_local(async move {
-            let html = fetch(&address, &options).await;
+            let html = piece::fetch(&address, &options).await;
             let mut this = picker.borrow_mut();
             // A newer question is under way, or the popup was closed.
             if this.turn != turn {
@@ -308,20 +307,6 @@ mod browser {
                 });
             }
         });
-    }
-
-    /// The piece, or why there is none.
-    async fn fetch(address: &str, options: &RequestInit) -> Result<String, &'static str> {
-        const SILENT: &str = "Slipway doesn't answer. The typed text stays; type on to try again.";
-        let request = dom::window().ok_or(SILENT)?.fetch_with_str_and_init(address, options);
-        let response = JsFuture::from(request).await.map_err(|_| SILENT)?;
-        let response: Response = response.dyn_into().map_err(|_| SILENT)?;
-        if response.status() == 401 {
-            return Err("You are signed out. Sign in again in another tab; the typed text stays.");
-        }
-        let text = JsFuture::from(response.text().map_err(|_| SILENT)?).await.map_err(|_| SILENT)?;
-        // What isn't HTML comes from something in front of the pages.
-        text.as_string().filter(|html| html.starts_with('<')).ok_or(SILENT)
     }
 
     /// Takes a row: it leads to the next step, or is what was looked for.

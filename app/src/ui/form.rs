@@ -44,6 +44,9 @@ pub fn Form(
     /// Whether the server function's arguments are fields themselves and not a struct called `form`.
     #[prop(optional)]
     flat: bool,
+    /// Another server function that a button of this form posts to: what comes back from there belongs here too.
+    #[prop(optional)]
+    also: &'static str,
     /// Extra classes: `row` for a lone button.
     #[prop(optional)]
     class: &'static str,
@@ -53,7 +56,8 @@ pub fn Form(
     /// Fields and buttons.
     children: Children,
 ) -> impl IntoView {
-    let state = use_context::<FormState>().filter(|state| state.action == to);
+    let state =
+        use_context::<FormState>().filter(|state| state.action == to || (state.action == also && !also.is_empty()));
     let hidden =
         hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
     view! {

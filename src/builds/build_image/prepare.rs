@@ -74,7 +74,8 @@ impl BuildImage {
 
     /// The registry doesn't answer as it should.
     pub(super) async fn unreachable(&self, error: &OciError, target: &Target) -> JobError {
-        let problem = error.problem().with_link(paths::registry(&target.id), "See the registry");
+        let problem =
+            self.builds.refused_push(error, target).with_link(paths::registry(&target.id), "See the registry");
         self.builds.unless_deleted(&target.id, &deletion::called(&target.name), JobError::Fail(problem)).await
     }
 }

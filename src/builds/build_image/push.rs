@@ -144,7 +144,7 @@ impl BuildImage {
         match self.builds.inner.oci.may_push(&target.access, &reference.repository).await {
             Ok(()) => JobError::Fail(problem),
             Err(error) => {
-                let mut explained = error.problem();
+                let mut explained = self.builds.refused_push(&error, target);
                 explained.cause = format!("The image was built, but the push failed. {}", explained.cause);
                 let words: Vec<_> = explained.details.take().into_iter().chain(problem.details).collect();
                 JobError::Fail(if words.is_empty() { explained } else { explained.with_details(words.join("\n")) })

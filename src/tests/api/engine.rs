@@ -66,6 +66,7 @@ fn registry() -> Registry {
         id: id(),
         name: "Ours".into(),
         host: "127.0.0.1:5001".parse().expect("a host"),
+        provider: app::model::provider::Provider::Generic,
         credential: CredentialId::from_random([7; 8]),
         credential_name: "Registry Ours".into(),
         credential_works: true,

@@ -3,9 +3,11 @@
 mod cancel;
 mod caps;
 mod deletion;
+mod enforcer;
 mod failures;
 mod gate;
 mod house;
+mod names;
 mod platforms;
 mod proxy;
 mod queue;

@@ -2,7 +2,8 @@
 
 use super::house::House;
 use app::model::job::{JobState, StepState};
-use app::model::path_template::{push_reference, service_part};
+use app::model::provider::Provider;
+use app::model::push_name::{Wish, push_name, service_part};
 
 #[tokio::test]
 async fn a_commit_becomes_an_image_in_the_registry() {
@@ -20,10 +21,17 @@ async fn a_commit_becomes_an_image_in_the_registry() {
     let build = house.until(&id, JobState::Succeeded).await;
 
     // The preview calls the same function.
-    let base = format!("tests/{}", house.service.short()).parse().expect("a path");
-    let host = house.facts.lab.registry.parse().expect("a host");
-    let part = service_part("web", &house.service);
-    let expected = push_reference(&host, Some(&base), "shop", &part, &commit).expect("a name");
+    let wish = Wish {
+        provider: Provider::Generic,
+        host: &house.facts.lab.registry.parse().expect("a host"),
+        base: &format!("tests/{}", house.service.short()),
+        own: "",
+        repository: None,
+        project: "shop",
+        service: &service_part("web", &house.service),
+        tag: &commit,
+    };
+    let expected = push_name(&wish).expect("a name");
     assert_eq!(build.reference.as_ref(), Some(&expected));
     assert_eq!(build.commit.map(String::from), Some(commit.clone()));
     assert_eq!(build.commit_subject.as_deref(), Some("First <i>version</i>"));

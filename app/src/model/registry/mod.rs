@@ -19,6 +19,7 @@ pub use status::{Disk, ManagedState, ManagedStatus, ProbeReport, ProbeStep, Task
 use super::id::{CredentialId, RegistryId, ServiceId};
 use super::image_ref::{RegistryHost, Repository};
 use super::platform::Platform;
+use super::provider::Provider;
 use crate::error::FieldError;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,8 @@ pub struct Registry {
     pub name: String,
     /// Host of the credential.
     pub host: RegistryHost,
+    /// Whose rules it follows, as the credential says.
+    pub provider: Provider,
     /// How to sign in there.
     pub credential: CredentialId,
     /// The credential's name.

@@ -1,6 +1,7 @@
 //! Changing a service; takes effect with the next deployment that isn't a way back.
 
 use super::{form, no_registry};
+use crate::api::builds::CheckForm;
 use crate::api::services::UpdateService;
 use crate::model::id::ServiceId;
 use crate::pages::{Page, PageResult};
@@ -27,7 +28,7 @@ pub async fn show() -> PageResult {
         let of = service.clone();
         view! {
             {no_registry(&registries)}
-            <Form to=UpdateService::PATH hidden=hidden>{form::git(Some(&of), &registries, projects)}</Form>
+            <Form to=UpdateService::PATH also=CheckForm::PATH hidden=hidden>{form::git(Some(&of), &registries, projects)}</Form>
         }
         .into_any()
     };

@@ -1,9 +1,9 @@
 //! The service form, for new services and for edits: one for those from git, one for images.
 
-use super::choices;
+use super::push_name;
 use crate::islands::picker::Picker;
-use crate::islands::push_preview::{PushPreview, Typed, preview};
 use crate::model::credential::Credential;
+use crate::model::push_name::Typed;
 use crate::model::registry::Registry;
 use crate::model::service::{CredentialChoice, Service};
 use crate::paths;
@@ -33,6 +33,7 @@ pub fn git(of: Option<&Service>, registries: &[Registry], projects: Vec<String>)
     let project = text(of.map(|of| of.project_name.clone()));
     let name = text(of.map(|of| of.name.clone()));
     let registry = text(source.and_then(|source| source.registry.as_ref()).map(ToString::to_string));
+    let repository = text(source.map(|source| source.repository.to_string()));
     let base = text(source.and_then(|source| source.base_path.as_ref()).map(ToString::to_string));
 
     let came_back = use_context::<FormState>().unwrap_or_default();
@@ -40,11 +41,11 @@ pub fn git(of: Option<&Service>, registries: &[Registry], projects: Vec<String>)
         project: came_back.value("project").unwrap_or(project),
         name: came_back.value("name").unwrap_or(name),
         registry: came_back.value("registry").unwrap_or_else(|| registry.clone()),
-        base: came_back.value("base_path").unwrap_or_else(|| base.clone()),
+        base_path: came_back.value("base_path").unwrap_or_else(|| base.clone()),
+        repository: came_back.value("repository").unwrap_or_else(|| repository.clone()),
+        service: of.map(|of| of.id.clone()),
     };
-    let id = of.map(|of| of.id.short().to_owned());
-    let choices = choices(registries);
-    let now = preview(&choices, &typed, id.as_deref());
+    let preview = push_name::in_form(&typed, registries);
     let options = std::iter::once((String::new(), "Default registry".to_owned()))
         .chain(
             registries
@@ -57,7 +58,7 @@ pub fn git(of: Option<&Service>, registries: &[Registry], projects: Vec<String>)
         <fieldset>
             <legend>"Where it comes from"</legend>
             <Field field="repository" label="Repository" mono=true required=true inputmode="url"
-                value=text(source.map(|source| source.repository.to_string()))
+                value=repository
                 hint="https://host/path, ssh://user@host/path or user@host:path."/>
             <div class="pair">
                 <Field field="branch" label="Branch" mono=true required=true
@@ -74,9 +75,9 @@ pub fn git(of: Option<&Service>, registries: &[Registry], projects: Vec<String>)
             <legend>"Where its images go"</legend>
             <div class="pair">
                 <Select field="registry" label="Registry" options=options value=registry/>
-                <Field field="base_path" label="Base path" mono=true value=base hint="Empty: the registry's own."/>
+                <Field field="base_path" label="Base path" mono=true value=base hint="Empty: the registry's own, or the git repository's path where both are one provider's."/>
             </div>
-            <PushPreview choices id=id.unwrap_or_default() now/>
+            {preview}
         </fieldset>
         {how(of)}
         <Submit text="Save service" class="primary"/>
@@ -167,8 +168,8 @@ fn how(of: Option<&Service>) -> impl IntoView + use<> {
     let health =
         text(settings.and_then(|settings| settings.health.as_ref()).map(|health| command_line(&health.command)));
     let replicas = settings.map_or_else(|| "1".to_owned(), |settings| settings.replicas.to_string());
-    let env_hint = if use_context::<FormState>().is_some_and(|state| state.error.is_some()) {
-        "One NAME=value a line. Variables are not kept while a form has errors, because they may be secrets: check them."
+    let env_hint = if use_context::<FormState>().is_some_and(|state| !state.action.is_empty()) {
+        "One NAME=value a line. Variables are not kept when a form comes back, because they may be secrets: check them."
     } else {
         "One NAME=value a line. They are part of each deployment, so a roll-back restores them."
     };

@@ -6,38 +6,14 @@ pub mod edit;
 mod form;
 pub mod list;
 pub mod new;
+pub mod push_name;
 pub mod show;
 
-use crate::islands::push_preview::{Choice, Typed, preview};
 use crate::model::registry::Registry;
-use crate::model::service::{GitSource, Service, Settings};
+use crate::model::service::Settings;
 use crate::paths;
 use crate::ui::{Fact, Note};
 use leptos::prelude::*;
-
-/// Registries as the preview of push names needs them.
-fn choices(registries: &[Registry]) -> Vec<Choice> {
-    registries
-        .iter()
-        .map(|registry| Choice {
-            id: registry.id.to_string(),
-            host: registry.host.to_string(),
-            base: registry.base_path.as_ref().map(ToString::to_string).unwrap_or_default(),
-            is_default: registry.is_default,
-        })
-        .collect()
-}
-
-/// What a push of this service will be called, or why there can't be one.
-fn push_name(service: &Service, source: &GitSource, registries: &[Registry]) -> Result<String, String> {
-    let typed = Typed {
-        project: service.project_slug.clone(),
-        name: service.slug.clone(),
-        registry: source.registry.as_ref().map(ToString::to_string).unwrap_or_default(),
-        base: source.base_path.as_ref().map(ToString::to_string).unwrap_or_default(),
-    };
-    preview(&choices(registries), &typed, Some(service.id.short()))
-}
 
 /// Says that nothing can be built yet, where there is no registry.
 fn no_registry(registries: &[Registry]) -> Option<impl IntoView + use<>> {

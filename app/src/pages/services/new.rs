@@ -1,6 +1,7 @@
 //! A new service: from git, or of an image that is there already.
 
 use super::{form, no_registry};
+use crate::api::builds::CheckForm;
 use crate::api::services::CreateService;
 use crate::pages::{Page, PageResult};
 use crate::ui::{Card, Form, PageHead};
@@ -26,7 +27,7 @@ pub async fn show() -> PageResult {
         view! {
             {no_registry(&registries)}
             <Card title="A service from git">
-                <Form to=CreateService::PATH>{form::git(None, &registries, projects)}</Form>
+                <Form to=CreateService::PATH also=CheckForm::PATH>{form::git(None, &registries, projects)}</Form>
             </Card>
         }
         .into_any()

@@ -46,7 +46,7 @@ pub async fn show() -> PageResult {
     let follow = follow(&actor, &backend, under_way).await?;
     let badge = view! { <ServiceBadge state/>{follow} }.into_any();
     let from = match &service.source {
-        Source::Git(source) => from_git(push_name(&service, source, &registries), source),
+        Source::Git(source) => from_git(push_name::of_service(&service, source, &registries), source),
         Source::Image(source) => from_image(&backend.credentials.list(&actor).await?, source),
     };
     let (warning, builds) = match &service.source {
@@ -218,16 +218,12 @@ fn version(deployment: &Deployment) -> String {
     }
 }
 
-fn from_git(push: Result<String, String>, source: &GitSource) -> AnyView {
+fn from_git(push: AnyView, source: &GitSource) -> AnyView {
     let source = source.clone();
     let context = if source.context.as_str().is_empty() {
         "The repository itself".to_owned()
     } else {
         source.context.to_string()
-    };
-    let push = match push {
-        Ok(name) => view! { <code id="push-preview">{name}</code> }.into_any(),
-        Err(why) => view! { <span class="muted">{why}</span> }.into_any(),
     };
     view! {
         <Fact name="Repository"><code>{source.repository.to_string()}</code></Fact>
