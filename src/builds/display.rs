@@ -82,7 +82,8 @@ impl Display {
         let step = Step {
             name: step_name(&vertex.digest),
             title: vertex.name.clone(),
-            state: match (vertex.completed(), vertex.error.is_empty()) {
+            // BuildKit goes on without a cache; a registry has none before the first build.
+            state: match (vertex.completed(), vertex.error.is_empty() || is_cache(&vertex.name)) {
                 (None, _) => StepState::Running,
                 (Some(_), true) => StepState::Done,
                 (Some(_), false) => StepState::Failed,
@@ -104,6 +105,8 @@ impl Display {
             self.streams.remove(&vertex.digest);
             if step.state == StepState::Failed && before.is_none_or(|before| before.state != StepState::Failed) {
                 self.cx.log_at(&step.name, &format!("ERROR: {}", vertex.error));
+            } else if !vertex.error.is_empty() && before.is_none_or(|before| before.finished.is_none()) {
+                self.cx.log_at(&step.name, &format!("Goes on without it: {}", vertex.error));
             }
         }
         self.shown.insert(vertex.digest.clone(), step.clone());
@@ -131,6 +134,11 @@ impl Sink for Display {
             Output::Out => {}
         }
     }
+}
+
+/// Whether a step reads or writes a cache elsewhere.
+fn is_cache(name: &str) -> bool {
+    name.starts_with("importing cache") || name.starts_with("exporting cache")
 }
 
 /// `build/<first 12 digits>`.

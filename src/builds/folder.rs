@@ -94,8 +94,8 @@ fn below(builds: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// Never follows links.
-fn remove(path: &Path) -> io::Result<()> {
+/// Removes a file or a folder that may not be there. Never follows links.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     let removed = match std::fs::symlink_metadata(path) {
         Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(path),
         Ok(_) => std::fs::remove_file(path),

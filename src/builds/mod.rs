@@ -5,8 +5,9 @@
 //! is over; an image counts as built once the registry itself names its digest.
 //!
 //! `build_image` has the steps; `git` and `checkout` fetch; `context` and `frontend` look at what was fetched; `login` and
-//! `buildx` build and push, within `caps`, and `retry` says when again; `progress` and `display` show it; `causes` explains failures; `deletion` notices that the
-//! registry goes.
+//! `buildx` build and push, within `caps`, and `retry` says when again; `cache` says where the cache is; `progress` and
+//! `display` show it; `observed`, `pushed` and `record` keep what came out; `causes` explains failures; `deletion` notices
+//! that the registry goes.
 
 mod ask;
 mod build_image;
@@ -28,9 +29,12 @@ mod name;
 mod observed;
 mod platforms;
 mod progress;
+mod pushed;
 mod queue;
+mod record;
 mod retry;
 mod store;
+mod store_record;
 
 pub use ask::Ask;
 
@@ -116,6 +120,7 @@ pub struct Builds {
 struct Inner {
     parts: Parts,
     allowed: checkout::Allowed,
+    caches: cache::Shelf,
     services: OnceLock<Arc<dyn Services>>,
 }
 
@@ -169,7 +174,8 @@ impl Builds {
             ca_file: std::env::var_os("GIT_SSL_CAINFO"),
             ssh_agent: std::env::var_os("SSH_AUTH_SOCK"),
         };
-        Self { inner: Arc::new(Inner { parts, allowed, services: OnceLock::new() }) }
+        let caches = cache::Shelf::new(parts.config.data_dir.join("cache"));
+        Self { inner: Arc::new(Inner { parts, allowed, caches, services: OnceLock::new() }) }
     }
 
     /// Plugs services in. Once, before anything is built.
@@ -192,7 +198,14 @@ impl Builds {
         if count > 0 {
             tracing::info!(count, "removed build folders that an earlier run left");
         }
-        Ok(())
+        let services = store_record::services(self.inner.db.read()).await.map_err(std::io::Error::other)?;
+        let caches = self.inner.caches.clone();
+        tokio::task::spawn_blocking(move || caches.sweep(&services)).await.map_err(std::io::Error::other)?
+    }
+
+    /// How many bytes local caches of builds may hold, all together.
+    pub fn set_cache_budget(&self, bytes: u64) {
+        self.inner.caches.set_budget(bytes);
     }
 
     fn services(&self) -> Result<&Arc<dyn Services>, AppError> {
@@ -243,6 +256,11 @@ impl BuildsApi for Builds {
         actor.may(Action::Read)?;
         let found = store::find(self.inner.db.read(), id).await.map_err(problems::of)?;
         found.ok_or_else(|| AppError::NotFound("build".into()))
+    }
+
+    async fn statement(&self, actor: &Actor, id: &BuildId, position: usize) -> Result<Option<String>, AppError> {
+        let build = self.get(actor, id).await?;
+        self.find_statement(&build, position).await
     }
 
     async fn queue(&self, actor: &Actor) -> Result<Vec<QueuedBuild>, AppError> {

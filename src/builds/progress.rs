@@ -26,6 +26,8 @@ pub(super) struct Status {
     pub(super) statuses: Vec<Part>,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) logs: Vec<Log>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// One step of a build.
@@ -66,6 +68,8 @@ pub(super) struct Part {
     #[serde(default)]
     pub(super) current: i64,
     #[serde(default)]
+    started: Option<String>,
+    #[serde(default)]
     completed: Option<String>,
 }
 
@@ -73,6 +77,46 @@ impl Part {
     /// Whether it is done.
     pub(super) fn is_done(&self) -> bool {
         self.completed.is_some()
+    }
+
+    /// When it began and ended, Unix milliseconds; None: it isn't done.
+    pub(super) fn interval(&self) -> Option<(i64, i64)> {
+        Some((millis(self.started.as_deref())?, millis(self.completed.as_deref())?))
+    }
+}
+
+/// Something that BuildKit's linter found.
+#[derive(Debug, PartialEq, Deserialize)]
+pub(super) struct Warning {
+    /// Base64 of one sentence.
+    #[serde(default)]
+    pub(super) short: String,
+    /// Base64 of further ones.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) detail: Vec<String>,
+    #[serde(default)]
+    pub(super) url: String,
+    /// What of the file it is about.
+    #[serde(default, deserialize_with = "nullable")]
+    range: Vec<Range>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Range {
+    #[serde(default)]
+    start: Place,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+struct Place {
+    #[serde(default)]
+    line: u32,
+}
+
+impl Warning {
+    /// The line that it is about, from 1.
+    pub(super) fn line(&self) -> Option<u32> {
+        self.range.first().map(|range| range.start.line).filter(|line| *line > 0)
     }
 }
 

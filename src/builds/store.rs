@@ -2,7 +2,7 @@
 
 use crate::storage::{StorageError, Tx, column, from_json, maybe_column};
 use app::model::build::{Build, CommitSha};
-use app::model::build_record::{BuildRecord, Trigger};
+use app::model::build_record::Trigger;
 use app::model::id::{BuildId, JobId, RegistryId, ServiceId};
 use app::model::image_ref::{Digest, ImageRef};
 use app::model::service::Branch;
@@ -13,7 +13,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT builds.id, builds.number, builds.service_id, services.name AS service_name, builds.job_id,
-                    builds.registry_id, builds.deploys, builds.reference, builds.commit_sha, builds.commit_subject,
+                    builds.registry_id, builds.deploys, builds.reference, builds.commit_sha, builds.branch,
+                    builds.commit_subject,
                     builds.commit_author, builds.digest, builds.trigger, builds.no_cache, builds.builder,
                     builds.telling_line, builds.record, builds.created, jobs.state, jobs.problem, jobs.asked_by,
                     jobs.started, jobs.finished, deployments.id AS deployment_id
@@ -97,16 +98,6 @@ pub(super) async fn record_builder(tx: &mut Tx, id: &BuildId, builder: &str) -> 
     Ok(())
 }
 
-/// What came out.
-pub(super) async fn record_outcome(tx: &mut Tx, id: &BuildId, record: &BuildRecord) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE builds SET record = ? WHERE id = ?")
-        .bind(serde_json::to_string(record).unwrap_or_default())
-        .bind(id.as_str())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
 /// The line of the log that tells why it failed.
 pub(super) async fn record_telling_line(tx: &mut Tx, id: &BuildId, line: u64) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE builds SET telling_line = ? WHERE id = ?")
@@ -141,14 +132,16 @@ pub(super) async fn list<'e>(
     rows.iter().map(build).collect()
 }
 
-/// What is built and what the push is called.
+/// What is built, where it was found, and what the push is called.
 pub(super) async fn record_commit(
     tx: &mut Tx,
     id: &BuildId,
+    branch: &Branch,
     commit: &CommitSha,
     reference: &ImageRef,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE builds SET commit_sha = ?, reference = ? WHERE id = ?")
+    sqlx::query("UPDATE builds SET branch = ?, commit_sha = ?, reference = ? WHERE id = ?")
+        .bind(branch.as_str())
         .bind(commit.as_str())
         .bind(reference.to_string())
         .bind(id.as_str())
@@ -197,6 +190,7 @@ fn build(row: &SqliteRow) -> Result<Build, StorageError> {
         registry: column(row, "registry_id")?,
         reference: maybe_column(row, "reference")?,
         commit: maybe_column(row, "commit_sha")?,
+        branch: maybe_column(row, "branch")?,
         commit_subject: row.try_get("commit_subject")?,
         commit_author: row.try_get("commit_author")?,
         digest: maybe_column(row, "digest")?,

@@ -4,7 +4,7 @@
 //! whole set and is made once for each change.
 
 use super::state::State;
-use super::version::{Rank, is_attachment};
+use super::version::{Rank, is_no_image};
 use crate::providers::ListedTag;
 use app::model::credential::Credential;
 use app::model::id::CredentialId;
@@ -55,11 +55,11 @@ impl Pages {
         self.entries.len()
     }
 
-    /// Puts tags in; says how many of them this generation hadn't seen. Signatures and the like are left out.
+    /// Puts tags in; says how many of them this generation hadn't seen. Signatures, caches and the like are left out.
     pub(super) fn see(&mut self, tags: impl IntoIterator<Item = ListedTag>, generation: i64) -> usize {
         let mut new = 0;
         for tag in tags {
-            if is_attachment(tag.name.as_str()) {
+            if is_no_image(tag.name.as_str()) {
                 continue;
             }
             let hash = self.keys.hash_one(tag.name.as_str());

@@ -18,12 +18,12 @@ const VALUE: usize = 1_000;
 
 /// Why a document can't be used: the sentence goes on from "its manifest".
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unusable(pub &'static str);
+pub(crate) struct Unusable(pub &'static str);
 
 /// A descriptor.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Descriptor {
+pub(crate) struct Descriptor {
     #[serde(default)]
     pub media_type: String,
     pub digest: Digest,
@@ -46,7 +46,7 @@ struct RawPlatform {
 }
 
 /// What stands behind an entry of an index.
-pub(super) enum Entry {
+pub(crate) enum Entry {
     /// The manifest of a platform.
     Image(Option<Platform>),
     /// An index within the index.
@@ -56,11 +56,11 @@ pub(super) enum Entry {
 }
 
 impl Descriptor {
-    pub(super) fn annotation(&self, name: &str) -> Option<&str> {
+    pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
         self.annotations.as_ref().and_then(|all| all.get(name)).map(String::as_str)
     }
 
-    pub(super) fn entry(&self) -> Entry {
+    pub(crate) fn entry(&self) -> Entry {
         if self.annotation("vnd.docker.reference.type").is_some_and(|kind| kind == "attestation-manifest") {
             return Entry::Attestation(self.annotation("vnd.docker.reference.digest").and_then(|it| it.parse().ok()));
         }
@@ -92,14 +92,14 @@ pub(super) fn is_image_config(media_type: &str) -> bool {
 
 /// A manifest or an index.
 #[derive(Debug)]
-pub(super) enum Document {
+pub(crate) enum Document {
     Manifest { config: Option<Descriptor>, layers: Vec<Descriptor>, annotations: Vec<(String, String)> },
     Index { entries: Vec<Descriptor>, annotations: Vec<(String, String)> },
 }
 
 impl Document {
     /// Reads one; `media_type` is the registry's.
-    pub(super) fn parse(bytes: &[u8], media_type: &str) -> Result<Self, Unusable> {
+    pub(crate) fn parse(bytes: &[u8], media_type: &str) -> Result<Self, Unusable> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Raw {

@@ -66,7 +66,7 @@ struct Step {
 }
 
 /// The platform and the configuration.
-pub(super) fn parse(bytes: &[u8]) -> Result<(Option<Platform>, ImageConfig), Unusable> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<(Option<Platform>, ImageConfig), Unusable> {
     let raw: Raw = serde_json::from_slice(bytes).map_err(|_| Unusable("has a configuration that can't be read"))?;
     let platform = Platform::of(&raw.os, &raw.architecture, raw.variant.as_deref()).ok();
     let config = raw.config;

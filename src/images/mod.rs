@@ -5,9 +5,9 @@
 
 mod book;
 mod details;
-mod document;
+pub(crate) mod document;
 mod found;
-mod image_config;
+pub(crate) mod image_config;
 mod index;
 mod live;
 mod names;

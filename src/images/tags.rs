@@ -4,7 +4,7 @@ use super::book::{Book, Key};
 use super::pass::{self, Ending, List};
 use super::state::{Progress, State};
 use super::store_tags::{self, Shelfmark};
-use super::version::is_attachment;
+use super::version::is_no_image;
 use super::{Inner, Spot, store};
 use crate::oci::OciError;
 use crate::problems;
@@ -50,7 +50,7 @@ impl List for TagList<'_> {
 
     async fn keep(&mut self, mut page: Vec<ListedTag>, next: Option<&str>) -> Result<Option<usize>, AppError> {
         let all = page.len();
-        page.retain(|tag| !is_attachment(tag.name.as_str()));
+        page.retain(|tag| !is_no_image(tag.name.as_str()));
         let hidden = all - page.len();
         if let Some(mark) = shelfmark(&self.spot.key) {
             let mut tx = self.inner.db.write().await.map_err(problems::of)?;
@@ -62,7 +62,7 @@ impl List for TagList<'_> {
         }
         let new = self.book.pages().see(page, self.generation);
         self.book.progress.send_modify(|pages| *pages += 1);
-        // A page of signatures alone is no standstill.
+        // A page of signatures and caches alone is no standstill.
         Ok(Some(new + hidden))
     }
 

@@ -3,6 +3,7 @@
 //! `1.10` is above `1.9`, a `v` in front doesn't count, a variant (`1.27-alpine`) follows its release, a pre-release
 //! (`2.0.0-rc.1`) follows both.
 
+use app::model::build_options::CACHE_TAG;
 use std::cmp::Ordering;
 
 /// Words that make a suffix a pre-release; anything else is a variant.
@@ -163,9 +164,12 @@ fn number(text: &[u8]) -> (&[u8], &[u8]) {
     (&text[zeros..end], &text[end..])
 }
 
-/// Tags that stand for signatures and attestations of another image (cosign's and the referrers fallback): `sha256-<hex>`
-/// with or without an ending. Nobody deploys them.
-pub(super) fn is_attachment(tag: &str) -> bool {
+/// Tags that nobody deploys: the cache of builds, and those that stand for signatures and attestations of another image
+/// (cosign's and the referrers fallback), `sha256-<hex>` with or without an ending.
+pub(super) fn is_no_image(tag: &str) -> bool {
+    if tag == CACHE_TAG {
+        return true;
+    }
     let Some((algorithm, rest)) = tag.split_once('-') else { return false };
     let length = match algorithm {
         "sha256" => 64,
@@ -231,8 +235,10 @@ mod tests {
             ("sha256-abc".into(), false),
             ("sha-5f3a9c1".into(), false),
             ("1.0".into(), false),
+            (CACHE_TAG.into(), true),
+            ("buildcache2".into(), false),
         ] {
-            assert_eq!(is_attachment(&tag), expected, "{tag}");
+            assert_eq!(is_no_image(&tag), expected, "{tag}");
         }
     }
 

@@ -33,7 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("images", &["activity", "accounts", "settings", "credentials", "registries"]),
     ("git_access", &["activity", "accounts", "settings"]),
     ("builders", &["activity", "accounts", "settings", "credentials", "registries"]),
-    ("builds", &["activity", "accounts", "settings", "credentials", "registries", "git_access", "builders"]),
+    ("builds", &["activity", "accounts", "settings", "credentials", "registries", "images", "git_access", "builders"]),
     ("services", &["activity", "accounts", "settings", "credentials", "registries", "images", "builders", "builds"]),
 ];
 /// From here on a module of the table is part of the product.

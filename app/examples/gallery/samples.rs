@@ -429,6 +429,7 @@ fn build(n: u8) -> Build {
         registry: RegistryId::from_random(bits(1)),
         reference: (state != JobState::Superseded).then(|| reference(index)),
         commit: (state != JobState::Superseded).then(|| parsed(COMMITS[index])),
+        branch: (state != JobState::Superseded).then(|| parsed("main")),
         commit_subject: Some(SUBJECTS[index].into()),
         commit_author: Some("Ada Example".into()),
         digest: done.then(|| parsed(DIGESTS[index])),

@@ -21,6 +21,8 @@ pub trait BuildsApi: Send + Sync {
     async fn get(&self, actor: &Actor, id: &BuildId) -> Result<Build, AppError>;
     /// Those that wait, in their order.
     async fn queue(&self, actor: &Actor) -> Result<Vec<QueuedBuild>, AppError>;
+    /// An attestation of its record, as it was pushed; None: it isn't kept.
+    async fn statement(&self, actor: &Actor, id: &BuildId, position: usize) -> Result<Option<String>, AppError>;
     /// Queues a build of the branch's newest commit. Refused at once when there is no registry to push to.
     async fn start(
         &self,

@@ -4,6 +4,7 @@ use super::build_record::{BuildRecord, Trigger};
 use super::id::{BuildId, DeploymentId, JobId, RegistryId, ServiceId};
 use super::image_ref::{Digest, ImageRef, Malformed, text_type};
 use super::job::JobState;
+use super::source::Branch;
 use crate::error::Problem;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,8 @@ pub struct Build {
     pub reference: Option<ImageRef>,
     /// What is built; known after the branch was resolved.
     pub commit: Option<CommitSha>,
+    /// The branch it was found on; known with the commit.
+    pub branch: Option<Branch>,
     /// First line of its message.
     pub commit_subject: Option<String>,
     /// The author's name.

@@ -5,6 +5,10 @@ use super::platform::Platform;
 use super::source::InnerPath;
 use serde::{Deserialize, Serialize};
 
+/// The tag under which a registry keeps what builds of a repository can use again. It is no image: lists leave it out, and
+/// whatever tidies a registry up keeps it. Tags of commits are hexadecimal, so none of them can be this one.
+pub const CACHE_TAG: &str = "buildcache";
+
 /// What the image is made by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]

@@ -1,7 +1,7 @@
 //! After the push: the registry has it, and services get it.
 
 use super::{BuildImage, gone, refused};
-use crate::builds::{FinishedBuild, store};
+use crate::builds::FinishedBuild;
 use crate::jobs::{JobContext, JobError, internal};
 use app::error::Problem;
 use app::model::id::BuildId;
@@ -42,9 +42,7 @@ impl BuildImage {
                 )));
             }
         }
-        let mut tx = inner.db.write().await.map_err(internal)?;
-        store::record_digest(&mut tx, id, pushed).await.map_err(internal)?;
-        tx.commit().await.map_err(internal)?;
+        self.builds.record_push(id, &target, &reference, pushed, cx).await?;
         cx.log(&format!("{} has {reference}@{pushed}.", target.name));
         Ok(pushed.clone())
     }

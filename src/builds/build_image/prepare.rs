@@ -67,7 +67,7 @@ impl BuildImage {
         };
         let reference = name(build, &plan.facts, &plan.target, commit.as_str())?;
         let mut tx = inner.db.write().await.map_err(internal)?;
-        store::record_commit(&mut tx, &build.id, &commit, &reference).await.map_err(internal)?;
+        store::record_commit(&mut tx, &build.id, &branch, &commit, &reference).await.map_err(internal)?;
         tx.commit().await.map_err(internal)?;
         Ok(Resolved { branch, commit, reference })
     }

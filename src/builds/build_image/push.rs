@@ -6,7 +6,7 @@ use crate::builds::display::Display;
 use crate::builds::folder::BuildFolder;
 use crate::builds::login::LoginFile;
 use crate::builds::observed::Observed;
-use crate::builds::{buildx, cache, causes, context, deletion, retry, store};
+use crate::builds::{buildx, cache, causes, context, deletion, retry};
 use crate::docker::ControlGroup;
 use crate::jobs::{JobContext, JobError, internal};
 use crate::process::Ended;
@@ -42,6 +42,13 @@ impl BuildImage {
         let inputs = self.builds.inputs(build, options, folder, cx).await?;
         let rules = inner.settings.build_rules().await.map_err(internal)?;
         let group = self.builds.capped(&build.id, &rules, builder, cx);
+        let no_cache = build.no_cache || options.cache == CacheKind::Off;
+        let kind = self.cache_kind(plan, folder, cx).await?;
+        let place = match kind {
+            CacheKind::Local => Some(inner.caches.take(&build.service).map_err(internal)?),
+            _ => None,
+        };
+        self.builds.record_plan(build, &options.recipe, builder).await?;
         let mut push = buildx::Push {
             reference: &resolved.reference,
             located: &located,
@@ -49,8 +56,8 @@ impl BuildImage {
             platforms,
             builder,
             inputs: &inputs,
-            caching: &cache::caching(options.cache, &resolved.reference),
-            no_cache: build.no_cache || options.cache == CacheKind::Off,
+            caching: &cache::caching(kind, &resolved.reference, place.as_ref(), no_cache),
+            no_cache,
             sbom: options.sbom,
             provenance: options.provenance,
             group: group.as_ref().map(ControlGroup::parent),
@@ -58,12 +65,16 @@ impl BuildImage {
         };
         let (began, within) = (Instant::now(), Duration::from_secs(u64::from(rules.timeout) * 60));
         let mut tries = 1;
-        let observed = loop {
+        loop {
             // All tries together have the time of one build.
             push.within = within.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
             let (ended, written, observed) = self.run_once(&push, target, folder, cx).await?;
+            // Later tries find in the cache what the first one did.
+            if tries == 1 {
+                self.builds.record_run(build, observed.finish(|text| cx.masked(text)), cx).await?;
+            }
             if ended.is_success() {
-                break observed;
+                break;
             }
             if tries < rules.push_tries && retry::may_help(&written) && !self.builds.is_deleted(&target.id).await {
                 let pause = retry::pause(tries);
@@ -84,10 +95,13 @@ impl BuildImage {
             } else {
                 error
             });
-        };
-        let mut tx = inner.db.write().await.map_err(internal)?;
-        store::record_outcome(&mut tx, &build.id, &observed.record()).await.map_err(internal)?;
-        tx.commit().await.map_err(internal)?;
+        }
+        if let Some(place) = place {
+            let kept = tokio::task::spawn_blocking(move || place.keep()).await.map_err(internal)?;
+            if let Err(error) = kept {
+                cx.log(&format!("The cache can't be kept: {error}."));
+            }
+        }
         let metadata = std::fs::read_to_string(folder.metadata()).map_err(internal)?;
         buildx::digest(&metadata).ok_or_else(|| {
             JobError::Fail(Problem::new(
@@ -133,6 +147,25 @@ impl BuildImage {
         }
         let ended = ended.map_err(|error| stopped(error, "docker buildx"))?;
         Ok((ended, written, observed))
+    }
+
+    /// Where the cache is: not outside of the builder when it can't write any there, which is no reason to fail.
+    async fn cache_kind(&self, plan: &Plan, folder: &BuildFolder, cx: &JobContext) -> Result<CacheKind, JobError> {
+        let kind = plan.facts.source.build.cache;
+        if plan.builder.buildx.is_some() || !matches!(kind, CacheKind::Registry | CacheKind::Local) {
+            return Ok(kind);
+        }
+        let inner = &self.builds.inner;
+        let call = buildx::store(&folder.home(), &inner.config.docker_host);
+        let store = inner.runner.capture(call, &cx.cancel).await.map_err(|error| stopped(error, "docker"))?;
+        if buildx::is_containerd(&store.out) {
+            return Ok(kind);
+        }
+        cx.log(
+            "The cache stays with this engine: its own image store can't write one elsewhere. Docker's containerd image store \
+             can.",
+        );
+        Ok(CacheKind::Builder)
     }
 
     /// A failed push is explained by the registry itself, if it has something to say.

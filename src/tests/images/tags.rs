@@ -22,7 +22,7 @@ async fn tags_are_fetched_sorted_kept_and_swept() {
     let folder = tempfile::tempdir().expect("a folder");
     let crowd = Crowd::with(&["shop/web"]).await;
     let attachment = format!("sha256-{}.sig", "a".repeat(64));
-    let list = ["1.10.0", "1.9.0", "1.9.0-rc.1", "5f3a9c1", "latest", "main", attachment.as_str()];
+    let list = ["1.10.0", "1.9.0", "1.9.0-rc.1", "5f3a9c1", "latest", "main", attachment.as_str(), "buildcache"];
     let mut list: Vec<String> = list.map(str::to_owned).to_vec();
     list.sort();
     crowd.world().repositories.insert("shop/web".into(), list);
