@@ -156,6 +156,16 @@ pub fn build(id: &BuildId) -> String {
     format!("/builds/{id}")
 }
 
+/// An attestation that was pushed with a build's image, by its place in the record.
+pub fn attestation(id: &BuildId, position: usize) -> String {
+    format!("/builds/{id}/attestations/{position}")
+}
+
+/// The same as it was pushed.
+pub fn attestation_text(id: &BuildId, position: usize) -> String {
+    format!("/builds/{id}/attestations/{position}/statement.json")
+}
+
 /// A deployment's page: what it is, its log, and "Roll back to this".
 pub fn deployment(id: &DeploymentId) -> String {
     format!("/deployments/{id}")

@@ -34,6 +34,7 @@ pages! {
     "/deployments/{id}" => pages::services::deployment::show,
     "/builds" => pages::builds::list::show,
     "/builds/{id}" => pages::builds::show::show,
+    "/builds/{id}/attestations/{position}" => pages::builds::attestation::show,
     "/registries" => pages::registries::list::show,
     "/registries/new" => pages::registries::new::show,
     "/registries/{id}" => pages::registries::show::show,

@@ -16,6 +16,7 @@ pub mod once;
 pub mod permissions;
 pub mod registry_log;
 pub mod session;
+pub mod statement;
 pub mod streams;
 pub mod trace;
 pub mod transport;
@@ -84,6 +85,7 @@ pub const OWN_PATHS: &[&str] = &[
     "/jobs/{id}/log.txt",
     "/registries/{id}/log",
     "/registries/{id}/log.txt",
+    "/builds/{id}/attestations/{position}/statement.json",
 ];
 
 /// Everything that answers.
@@ -98,6 +100,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/jobs/{id}/log.txt", get(streams::log_text))
         .route("/registries/{id}/log", get(registry_log::log))
         .route("/registries/{id}/log.txt", get(registry_log::log_text))
+        .route("/builds/{id}/attestations/{position}/statement.json", get(statement::statement))
         .merge(api::router())
         .route(guard::FUNCTIONS, post(leptos_axum::handle_server_fns))
         .with_state(Arc::clone(&web))

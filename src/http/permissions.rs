@@ -51,6 +51,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/services/{id}/delete", SignedIn(ManageServices)),
     (GET, "/builds", SignedIn(Read)),
     (GET, "/builds/{id}", SignedIn(Read)),
+    (GET, "/builds/{id}/attestations/{position}", SignedIn(Read)),
     (GET, "/deployments/{id}", SignedIn(Read)),
     (GET, "/registries", SignedIn(Read)),
     (GET, "/registries/new", SignedIn(ManageRegistries)),
@@ -78,6 +79,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/jobs/{id}/log.txt", SignedIn(Read)),
     (GET, "/registries/{id}/log", SignedIn(Read)),
     (GET, "/registries/{id}/log.txt", SignedIn(Read)),
+    (GET, "/builds/{id}/attestations/{position}/statement.json", SignedIn(Read)),
     // Pieces of pages, for islands. They may ask registries.
     (GET, "/images/options", SignedIn(Read)),
     (GET, "/services/push-name", SignedIn(ManageServices)),

@@ -17,7 +17,9 @@ use app::error::{AppError, Problem};
 use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, SignInForm};
 use app::model::build::Build;
 use app::model::build_options::BuildOptions;
-use app::model::build_record::Trigger;
+use app::model::build_record::{
+    Attestation, BuildPart, BuildRecord, BuildWarning, PartTime, PlatformImage, RecipeKind, Trigger,
+};
 use app::model::build_rules::{BuildRules, BuildRulesForm, CapsHold, RulesInForce};
 use app::model::credential::{
     Credential, CredentialForm, CredentialState, ImportLine, ImportPick, ImportState, ImportText,
@@ -160,6 +162,8 @@ pub fn paths() -> Vec<String> {
         format!("/builds/{}", build(3)),
         format!("/builds/{}", build(12)),
         format!("/jobs/{}", job(12)),
+        format!("/builds/{}/attestations/0", build(2)),
+        format!("/builds/{}/attestations/1", build(2)),
         format!("/deployments/{}", deployment(1)),
         format!("/deployments/{}", deployment(2)),
         format!("/deployments/{}", deployment(5)),
@@ -436,14 +440,71 @@ fn build(n: u8) -> Build {
         deploys: true,
         deployment: done.then(|| DeploymentId::from_random(bits(2))),
         asked_by: "ada".into(),
-        trigger: Trigger::Hand,
-        no_cache: false,
-        builder: None,
+        trigger: [
+            Trigger::Hand,
+            Trigger::Push { host: "GitHub".into(), by: "ada".into() },
+            Trigger::Retry { of: BuildId::from_random(bits(2)), number: 3 },
+            Trigger::Hook,
+        ][index]
+            .clone(),
+        no_cache: n == 3,
+        builder: (state != JobState::Superseded).then(|| "This engine".into()),
         telling_line: None,
-        record: None,
+        record: (state != JobState::Superseded).then(|| record(state)),
         created: started - 400,
         started: (state != JobState::Superseded).then_some(started),
         finished: state.is_final().then_some(started + 9_400 * i64::from(n)),
+    }
+}
+
+fn record(state: JobState) -> BuildRecord {
+    let planned = BuildRecord {
+        recipe: if state == JobState::Running { RecipeKind::Typed } else { RecipeKind::Repository },
+        emulated: vec![parsed("linux/arm64")],
+        ..BuildRecord::default()
+    };
+    if state == JobState::Running {
+        return planned;
+    }
+    let warning = |text: &str, line, url: Option<&str>| BuildWarning { text: text.into(), line, url: url.map(Into::into) };
+    let warnings = vec![
+        warning(
+            "FromAsCasing: 'as' and 'FROM' keywords' casing do not match",
+            Some(1),
+            Some("https://docs.docker.com/go/dockerfile/rule/from-as-casing/"),
+        ),
+        warning("<script>pwned()</script> MaintainerDeprecated: Maintainer instruction is deprecated", None, None),
+    ];
+    let part = |part, millis| PartTime { part, millis };
+    let parts = vec![
+        part(BuildPart::Load, 120),
+        part(BuildPart::Pull, 800),
+        part(BuildPart::Steps, 4_900),
+        part(BuildPart::Export, 420),
+        part(BuildPart::Push, 610),
+    ];
+    let ran = BuildRecord { steps: 7, cached: 5, timed: 5, saved: Some(41_300), warnings, parts, ..planned };
+    if state == JobState::Failed {
+        return ran;
+    }
+    let image = |platform: &str, digest: usize, bytes| PlatformImage {
+        platform: parsed(platform),
+        digest: parsed(DIGESTS[digest]),
+        bytes,
+    };
+    let attestation = |platform: &str, predicate: &str, bytes| Attestation {
+        platform: parsed(platform),
+        predicate: predicate.into(),
+        digest: parsed(DIGESTS[0]),
+        bytes,
+    };
+    BuildRecord {
+        platforms: vec![image("linux/amd64", 2, 48_300_000), image("linux/arm64", 3, 46_900_000)],
+        attestations: vec![
+            attestation("linux/amd64", "https://slsa.dev/provenance/v0.2", 4_276),
+            attestation("linux/arm64", "https://spdx.dev/Document", 3_400_000),
+        ],
+        ..ran
     }
 }
 
@@ -831,6 +892,15 @@ impl BuildsApi for Samples {
             |build| build.id == *id,
             "build",
         )
+    }
+    async fn statement(&self, _: &Actor, _: &BuildId, position: usize) -> Result<Option<String>, AppError> {
+        Ok((position == 0).then(|| {
+            r#"{"predicateType":"https://slsa.dev/provenance/v0.2","subject":[{"name":"pkg:docker/shop/web@1?platform=linux%2Famd64"}],
+                "predicate":{"builder":{"id":""},"buildType":"https://mobyproject.org/buildkit@v1",
+                "materials":[{"uri":"pkg:docker/base@1","digest":{"sha256":"2d4a6b8c0e1f"}},{"uri":"<script>pwned()</script>"}],
+                "metadata":{"buildStartedOn":"2026-11-28T13:14:02Z"}}}"#
+                .to_owned()
+        }))
     }
     async fn queue(&self, _: &Actor) -> Result<Vec<QueuedBuild>, AppError> {
         Ok(self.some(queue()))
