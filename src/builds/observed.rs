@@ -4,7 +4,7 @@
 //! Steps are told apart by their text, not by BuildKit's digests: those of all that stands on the context are new with each
 //! build, because the session is part of them.
 
-use super::progress::{Part, Status, Vertex, Warning};
+use super::progress::{Status, Vertex, Warning};
 use app::model::build_record::{BuildPart, BuildRecord, BuildWarning, PartTime};
 use app::model::text::{self, is_hidden};
 use base64::Engine as _;

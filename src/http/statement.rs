@@ -3,6 +3,7 @@
 use super::errors::failure;
 use super::{Web, streams};
 use app::error::AppError;
+use app::model::account::Actor;
 use app::model::id::BuildId;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -15,16 +16,19 @@ pub async fn statement(
     Path((id, position)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    match find(&web, &id, &position, &request).await {
+    let found = match streams::actor(&request) {
+        Ok(actor) => find(&web, &actor, &id, &position).await,
+        Err(error) => Err(error),
+    };
+    match found {
         Ok(statement) => streams::download(&format!("{id}.{position}.json"), Body::from(statement)),
         Err(error) => failure(request.headers(), &error),
     }
 }
 
-async fn find(web: &Web, id: &str, position: &str, request: &Request) -> Result<String, AppError> {
-    let actor = streams::actor(request)?;
+async fn find(web: &Web, actor: &Actor, id: &str, position: &str) -> Result<String, AppError> {
     let missing = || AppError::NotFound("attestation".into());
     let id: BuildId = id.parse().map_err(|_| missing())?;
     let position = position.parse().map_err(|_| missing())?;
-    web.backend.builds.statement(&actor, &id, position).await?.ok_or_else(missing)
+    web.backend.builds.statement(actor, &id, position).await?.ok_or_else(missing)
 }

@@ -18,7 +18,7 @@ use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, Sig
 use app::model::build::Build;
 use app::model::build_options::BuildOptions;
 use app::model::build_record::{
-    Attestation, BuildPart, BuildRecord, BuildWarning, PartTime, PlatformImage, RecipeKind, Trigger,
+    self, BuildPart, BuildRecord, BuildWarning, PartTime, RecipeKind, Trigger,
 };
 use app::model::build_rules::{BuildRules, BuildRulesForm, CapsHold, RulesInForce};
 use app::model::credential::{
@@ -487,12 +487,12 @@ fn record(state: JobState) -> BuildRecord {
     if state == JobState::Failed {
         return ran;
     }
-    let image = |platform: &str, digest: usize, bytes| PlatformImage {
+    let image = |platform: &str, digest: usize, bytes| build_record::PlatformImage {
         platform: parsed(platform),
         digest: parsed(DIGESTS[digest]),
         bytes,
     };
-    let attestation = |platform: &str, predicate: &str, bytes| Attestation {
+    let attestation = |platform: &str, predicate: &str, bytes| build_record::Attestation {
         platform: parsed(platform),
         predicate: predicate.into(),
         digest: parsed(DIGESTS[0]),

@@ -18,6 +18,18 @@ use app::model::image_ref::{Digest, ImageRef};
 use app::paths;
 use std::time::{Duration, Instant};
 
+/// The image that BuildKit makes bills of materials with.
+const SBOM_GENERATOR: &str = "docker/buildkit-syft-scanner";
+
+fn no_generator(written: &str) -> Problem {
+    Problem::new(
+        "build.sbom",
+        "The bill of materials can't be made: what makes it is an image of Docker Hub, and the builder can't get that.",
+        "Let the builder reach Docker Hub, or turn the bill of materials off for this service.",
+    )
+    .with_details(written)
+}
+
 impl BuildImage {
     /// Runs buildx on the checkout; the digest that it says it pushed.
     pub(super) async fn build_and_push(
@@ -75,6 +87,9 @@ impl BuildImage {
             }
             if ended.is_success() {
                 break;
+            }
+            if options.sbom && written.contains(SBOM_GENERATOR) {
+                return Err(JobError::Fail(edit(no_generator(&written))));
             }
             if tries < rules.push_tries && retry::may_help(&written) && !self.builds.is_deleted(&target.id).await {
                 let pause = retry::pause(tries);

@@ -1,5 +1,6 @@
 //! Builds with real git, real buildx and a real registry. Only the services are a stand-in, which keeps what it is handed.
 
+mod cache;
 mod cancel;
 mod caps;
 mod deletion;
@@ -11,6 +12,7 @@ mod names;
 mod platforms;
 mod proxy;
 mod queue;
+mod record;
 mod restart;
 mod retry;
 mod secrets;

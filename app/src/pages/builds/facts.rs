@@ -10,6 +10,8 @@ use leptos::prelude::*;
 /// The card; what becomes known while the job runs is fetched anew by its id. `branch` is the one of the service, for a
 /// build that hasn't looked yet.
 pub fn card(build: &Build, branch: Option<String>, registry: Option<String>) -> impl IntoView + use<> {
+    let trigger = trigger(&build.trigger);
+    let builder = build.builder.clone();
     let muted = |text: &'static str| view! { <span class="muted">{text}</span> }.into_any();
     let commit = match &build.commit {
         Some(commit) => view! {
@@ -51,9 +53,9 @@ pub fn card(build: &Build, branch: Option<String>, registry: Option<String>) -> 
             <Facts>
                 <Fact name="Commit">{commit}</Fact>
                 {branch.map(|branch| view! { <Fact name="Branch"><code>{branch}</code></Fact> })}
-                <Fact name="Trigger">{trigger(&build.trigger)}</Fact>
+                <Fact name="Why">{trigger}</Fact>
                 {recipe.map(|recipe| view! { <Fact name="Dockerfile">{recipe}</Fact> })}
-                {build.builder.clone().map(|builder| view! { <Fact name="Builder">{builder}</Fact> })}
+                {builder.map(|builder| view! { <Fact name="Builder">{builder}</Fact> })}
                 {emulated.map(|platforms| view! { <Fact name="By emulation">{platforms} " (slower than on a machine of its own kind)"</Fact> })}
                 <Fact name="Registry">{registry}</Fact>
                 <Fact name="Pushed as">{reference}</Fact>
@@ -69,12 +71,7 @@ pub fn card(build: &Build, branch: Option<String>, registry: Option<String>) -> 
 
 fn trigger(trigger: &Trigger) -> AnyView {
     match trigger {
-        Trigger::Hand => "By hand".into_any(),
-        Trigger::Retry { of, number } => {
-            view! { "Again, after " <a href=paths::build(of)>{format!("build {number}")}</a> }.into_any()
-        }
-        Trigger::Push { host, by } if by.is_empty() => format!("A push at {host}").into_any(),
-        Trigger::Push { host, by } => format!("A push at {host} by {by}").into_any(),
-        Trigger::Hook => "The deploy hook".into_any(),
+        Trigger::Retry { of, .. } => view! { <a href=paths::build(of)>{trigger.words()}</a> }.into_any(),
+        _ => trigger.words().into_any(),
     }
 }
