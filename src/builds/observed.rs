@@ -102,7 +102,9 @@ impl Observed {
         let sentences: Vec<_> = std::iter::once(&warning.short).chain(&warning.detail).map(|it| text(it)).collect();
         let sentences: Vec<_> = sentences.into_iter().filter(|sentence| !sentence.is_empty()).collect();
         let is_address = |url: &&String| {
-            url.starts_with("https://") && url.len() <= ADDRESS && !url.chars().any(|c| is_hidden(c) || c.is_whitespace())
+            url.starts_with("https://")
+                && url.len() <= ADDRESS
+                && !url.chars().any(|c| is_hidden(c) || c.is_whitespace())
         };
         let found = BuildWarning {
             text: sentences.join(". "),
@@ -322,9 +324,10 @@ mod tests {
         assert_eq!(
             first.record.warnings,
             [BuildWarning {
-                text: "Empty continuation line found in: RUN sleep 1;   echo ••• > /out. Empty continuation lines will \
+                text:
+                    "Empty continuation line found in: RUN sleep 1;   echo ••• > /out. Empty continuation lines will \
                        become errors in a future release"
-                    .into(),
+                        .into(),
                 line: Some(5),
                 url: Some("https://github.com/moby/moby/pull/33719".into()),
             }]
@@ -352,7 +355,8 @@ mod tests {
             )
         };
         // One of them ran: the step isn't cached, and what took longest counts.
-        let both = [vertex("linux/amd64", true, 0), vertex("linux/amd64->arm64", false, 7), vertex("linux/arm64", false, 5)];
+        let both =
+            [vertex("linux/amd64", true, 0), vertex("linux/amd64->arm64", false, 7), vertex("linux/arm64", false, 5)];
         let outcome = seen(&both.concat());
         assert_eq!((outcome.record.steps, outcome.record.cached), (1, 0));
         assert_eq!(outcome.ran, [(key("build", "RUN make"), 7_000)]);

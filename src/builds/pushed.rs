@@ -89,7 +89,8 @@ impl Reader<'_> {
     async fn document(&self, digest: &Digest, what: &str) -> Result<Document, Unread> {
         let found = self.oci.manifest(&self.target.access, self.repository, digest.as_str()).await?;
         let Some(Manifest { bytes, media_type, .. }) = found else { return Err(Unread::Incomplete(what.to_owned())) };
-        Document::parse(&bytes, &media_type).map_err(|why| Unread::Unknown(format!("The manifest of {what} {}.", why.0)))
+        Document::parse(&bytes, &media_type)
+            .map_err(|why| Unread::Unknown(format!("The manifest of {what} {}.", why.0)))
     }
 
     async fn blob(&self, digest: &Digest, limit: usize) -> Result<Option<Vec<u8>>, Unread> {
@@ -109,7 +110,8 @@ impl Reader<'_> {
         let missing = || Unread::Incomplete("the image's configuration".into());
         let config = config.ok_or_else(missing)?;
         let bytes = self.blob(&config.digest, CONFIG).await?.ok_or_else(missing)?;
-        let (platform, _) = image_config::parse(&bytes).map_err(|why| Unread::Unknown(format!("The image {}.", why.0)))?;
+        let (platform, _) =
+            image_config::parse(&bytes).map_err(|why| Unread::Unknown(format!("The image {}.", why.0)))?;
         platform.ok_or_else(|| Unread::Unknown("The image doesn't say what platform it is for.".into()))
     }
 

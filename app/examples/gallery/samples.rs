@@ -17,9 +17,7 @@ use app::error::{AppError, Problem};
 use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, SignInForm};
 use app::model::build::Build;
 use app::model::build_options::BuildOptions;
-use app::model::build_record::{
-    self, BuildPart, BuildRecord, BuildWarning, PartTime, RecipeKind, Trigger,
-};
+use app::model::build_record::{self, BuildPart, BuildRecord, BuildWarning, PartTime, RecipeKind, Trigger};
 use app::model::build_rules::{BuildRules, BuildRulesForm, CapsHold, RulesInForce};
 use app::model::credential::{
     Credential, CredentialForm, CredentialState, ImportLine, ImportPick, ImportState, ImportText,
@@ -466,7 +464,8 @@ fn record(state: JobState) -> BuildRecord {
     if state == JobState::Running {
         return planned;
     }
-    let warning = |text: &str, line, url: Option<&str>| BuildWarning { text: text.into(), line, url: url.map(Into::into) };
+    let warning =
+        |text: &str, line, url: Option<&str>| BuildWarning { text: text.into(), line, url: url.map(Into::into) };
     let warnings = vec![
         warning(
             "FromAsCasing: 'as' and 'FROM' keywords' casing do not match",

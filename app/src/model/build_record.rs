@@ -85,7 +85,9 @@ impl Attestation {
     pub fn kind(&self) -> &'static str {
         if self.predicate.starts_with("https://slsa.dev/provenance/") {
             "Provenance"
-        } else if self.predicate.starts_with("https://spdx.dev/") || self.predicate.starts_with("https://cyclonedx.org/") {
+        } else if self.predicate.starts_with("https://spdx.dev/")
+            || self.predicate.starts_with("https://cyclonedx.org/")
+        {
             "Bill of materials"
         } else {
             "Attestation"
@@ -184,7 +186,9 @@ impl BuildRecord {
         }
         let of = format!("{cached} of {}", text::count(u64::from(steps), "step"));
         Some(match saved {
-            _ if cached == 0 => format!("Nothing came from the cache (0 of {}).", text::count(u64::from(steps), "step")),
+            _ if cached == 0 => {
+                format!("Nothing came from the cache (0 of {}).", text::count(u64::from(steps), "step"))
+            }
             Some(saved) if timed >= cached => format!("The cache saved {} ({of}).", text::duration(saved)),
             Some(saved) => format!("The cache saved at least {} ({of}).", text::duration(saved)),
             None => format!("{of} came from the cache; how long they take isn't known yet."),

@@ -48,7 +48,10 @@ async fn each_platform_has_the_digest_and_the_size_that_the_registry_has() {
     assert_eq!((children.len(), record.platforms.len()), (2, 2), "{record:?}");
     for (child, image) in children.into_iter().zip(&record.platforms) {
         assert_eq!(child["digest"], image.digest.as_str());
-        assert_eq!(image.platform.to_string(), format!("linux/{}", child["platform"]["architecture"].as_str().expect("text")));
+        assert_eq!(
+            image.platform.to_string(),
+            format!("linux/{}", child["platform"]["architecture"].as_str().expect("text"))
+        );
         assert_eq!(size_of(&manifest(&house, &build, image.digest.as_str()).await), image.bytes);
     }
 

@@ -22,7 +22,9 @@ pub fn facts(statement: &str) -> Vec<Told> {
             told.push(("Packages", count(&predicate["packages"])));
             told.push(("Files", count(&predicate["files"])));
         }
-        kind if kind.starts_with("https://cyclonedx.org/") => told.push(("Components", count(&predicate["components"]))),
+        kind if kind.starts_with("https://cyclonedx.org/") => {
+            told.push(("Components", count(&predicate["components"])))
+        }
         _ => {}
     }
     told.retain(|(_, values)| !values.is_empty());
@@ -35,7 +37,10 @@ fn provenance(predicate: &Value, told: &mut Vec<Told>) {
     let is_new = definition.is_object();
     let either = |new: &Value, old: &Value| text(if is_new { new } else { old });
     let builder = either(&run["builder"]["id"], &predicate["builder"]["id"]);
-    told.push(("Builder", builder.into_iter().chain((!is_new && predicate["builder"]["id"] == "").then(|| "Not told".into())).collect()));
+    told.push((
+        "Builder",
+        builder.into_iter().chain((!is_new && predicate["builder"]["id"] == "").then(|| "Not told".into())).collect(),
+    ));
     told.push(("Kind of build", either(&definition["buildType"], &predicate["buildType"]).into_iter().collect()));
     let materials = if is_new { &definition["resolvedDependencies"] } else { &predicate["materials"] };
     told.push(("Materials", materials.as_array().into_iter().flatten().filter_map(material).take(MOST).collect()));
@@ -45,7 +50,10 @@ fn provenance(predicate: &Value, told: &mut Vec<Told>) {
         &predicate["invocation"]["parameters"]["args"]
     };
     let arguments = parameters.as_object().into_iter().flatten();
-    told.push(("Arguments", arguments.filter_map(|(name, value)| Some(format!("{} = {}", clean(name), text(value)?))).take(MOST).collect()));
+    told.push((
+        "Arguments",
+        arguments.filter_map(|(name, value)| Some(format!("{} = {}", clean(name), text(value)?))).take(MOST).collect(),
+    ));
     let metadata = if is_new { &run["metadata"] } else { &predicate["metadata"] };
     told.push(("Began", either(&metadata["startedOn"], &metadata["buildStartedOn"]).into_iter().collect()));
     told.push(("Ended", either(&metadata["finishedOn"], &metadata["buildFinishedOn"]).into_iter().collect()));
@@ -85,9 +93,14 @@ fn clean(text: &str) -> String {
 /// The statement for reading: indented, and what can't be seen is spelled out. As it is where it isn't JSON.
 pub fn pretty(statement: &str) -> String {
     let value = serde_json::from_str::<Value>(statement).ok();
-    let text = value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| statement.to_owned());
+    let text =
+        value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| statement.to_owned());
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
-        if is_hidden(c) && c != '\n' { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+        if is_hidden(c) && c != '\n' {
+            shown.extend(c.escape_unicode())
+        } else {
+            shown.push(c)
+        }
         shown
     })
 }
@@ -136,14 +149,18 @@ mod tests {
             "packages":[{"name":"busybox","versionInfo":"1.36"},{"name":"libc"}],"files":[{"fileName":"/bin/sh"}]}}"#;
         let told = facts(spdx);
         assert_eq!(one(&told, "Made by"), ["Organization: Anchore, Inc", "Tool: syft-v0.1"]);
-        assert_eq!((one(&told, "Packages"), one(&told, "Files")), (["2".to_owned()].as_slice(), ["1".to_owned()].as_slice()));
+        assert_eq!(
+            (one(&told, "Packages"), one(&told, "Files")),
+            (["2".to_owned()].as_slice(), ["1".to_owned()].as_slice())
+        );
         let cyclone = r#"{"predicateType":"https://cyclonedx.org/bom","predicate":{"components":[{},{},{}]}}"#;
         assert_eq!(one(&facts(cyclone), "Components"), ["3"]);
     }
 
     #[test]
     fn what_others_wrote_is_not_trusted() {
-        for text in ["", "[]", "{}", "7", r#"{"predicateType":7,"subject":{},"predicate":[]}"#, "{\"predicate\":null}"] {
+        for text in ["", "[]", "{}", "7", r#"{"predicateType":7,"subject":{},"predicate":[]}"#, "{\"predicate\":null}"]
+        {
             assert_eq!(facts(text), Vec::<Told>::new(), "{text}");
         }
         let hidden = "{\"predicateType\":\"https://slsa.dev/provenance/v1\",\"predicate\":{\"buildDefinition\":{\"buildType\":\"a\u{202e}b\"}}}";
