@@ -74,7 +74,7 @@ async fn each_platform_has_the_digest_and_the_size_that_the_registry_has() {
 async fn an_image_without_an_index_is_known_too_and_the_cache_says_what_it_saved() {
     let Some(house) = House::ready().await else { return };
     let text = house.dockerfile("COPY file /file\nRUN sleep 1; \\\n\n  cat /file");
-    house.commit("One", &[("Dockerfile", &text), ("file", "hello")]);
+    house.commit("One", &[("Dockerfile", &text), ("file", house.service.as_str())]);
     let (first, record) = built(&house).await;
     let image = &record.platforms[0];
     assert_eq!((record.platforms.len(), image.platform.as_str()), (1, "linux/amd64"));
@@ -120,7 +120,7 @@ async fn a_build_that_fails_has_a_record_too() {
 async fn a_bill_of_materials_without_its_generator_is_a_clear_problem() {
     let Some(house) = House::ready().await else { return };
     house.change(|facts| facts.source.build.sbom = true);
-    house.commit("One", &[("Dockerfile", &house.dockerfile("COPY file /file")), ("file", "hello")]);
+    house.commit("One", &[("Dockerfile", &house.dockerfile("COPY file /file")), ("file", house.service.as_str())]);
     let id = house.start().await;
     let problem = house.fails(&id).await;
     assert_eq!(problem.code, "build.sbom");
