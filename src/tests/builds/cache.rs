@@ -13,7 +13,10 @@ fn folder(house: &House) -> PathBuf {
 async fn ready(kind: CacheKind) -> Option<House> {
     let house = House::ready().await?;
     house.change(|facts| facts.source.build.cache = kind);
-    house.commit("One", &[("Dockerfile", &house.dockerfile("COPY file /file\nRUN cat /file")), ("file", house.service.as_str())]);
+    house.commit(
+        "One",
+        &[("Dockerfile", &house.dockerfile("COPY file /file\nRUN cat /file")), ("file", house.service.as_str())],
+    );
     Some(house)
 }
 
