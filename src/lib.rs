@@ -30,4 +30,5 @@ pub mod settings;
 pub mod start;
 pub mod storage;
 pub mod tokens;
+pub mod triggers;
 pub mod vault;

@@ -24,6 +24,7 @@ use crate::services::Services;
 use crate::settings::Settings;
 use crate::storage::{Db, StorageError};
 use crate::tokens::Tokens;
+use crate::triggers::{self, Triggers};
 use crate::vault::{Vault, VaultError, holds_secrets};
 use app::api::Backend;
 use app::error::AppError;
@@ -161,7 +162,7 @@ impl Slipway {
             oci: oci.clone(),
             config: Config::clone(&config),
         });
-        let git_accesses = GitAccesses::default();
+        let git_accesses = GitAccesses::new(db.clone(), vault.clone(), clock.clone(), runner.clone());
         let builders = Builders::default();
         let builds = Builds::new(builds::Parts {
             db: db.clone(),
@@ -171,11 +172,13 @@ impl Slipway {
             settings: settings.clone(),
             credentials: credentials.clone(),
             registries: registries.clone(),
-            git_accesses,
+            git_accesses: git_accesses.clone(),
             builders,
             oci: oci.clone(),
             runner,
             config: Config::clone(&config),
+            // For repositories behind a private authority.
+            git_ca: std::env::var_os("GIT_SSL_CAINFO"),
         });
         let services = Services::new(
             db.clone(),
@@ -192,6 +195,7 @@ impl Slipway {
         );
         // Services come last in the order of nouns; the others get them plugged in.
         builds.set_services(Arc::new(services.clone()));
+        git_accesses.set_reader(Arc::new(builds.clone()));
         credentials.set_users(Arc::new(services.clone()));
         images.set_swarm(Arc::new(services.clone()));
         builds.sweep().await.map_err(|source| StartError::Folder { path: config.builds_dir(), source })?;
@@ -200,12 +204,23 @@ impl Slipway {
             jobs.register(handler);
         }
 
+        let triggers = Triggers::new(triggers::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            vault: vault.clone(),
+            jobs: jobs.clone(),
+            builds: builds.clone(),
+            services: services.clone(),
+            config: Config::clone(&config),
+        });
         let backend = Backend {
             accounts: Arc::new(accounts.clone()),
             tokens: Arc::new(Tokens::new(db.clone(), clock.clone())),
             credentials: Arc::new(credentials.clone()),
             registries: Arc::new(registries.clone()),
             images: Arc::new(images.clone()),
+            git_accesses: Arc::new(git_accesses),
+            triggers: Arc::new(triggers),
             builds: Arc::new(builds),
             services: Arc::new(services.clone()),
             jobs: Arc::new(jobs.clone()),

@@ -1,7 +1,9 @@
 //! Every address as a function or constant; nobody writes `/credentials/…` by hand.
 
 use crate::api::images::Place;
-use crate::model::id::{BuildId, CredentialId, DeploymentId, ImportId, JobId, RegistryId, ServiceId, TokenId};
+use crate::model::id::{
+    BuildId, CredentialId, DeploymentId, GitAccessId, ImportId, JobId, RegistryId, ServiceId, TokenId, TriggerId,
+};
 use crate::model::image_ref::ImageRef;
 use crate::model::provider::Provider;
 
@@ -70,6 +72,38 @@ pub const SETTINGS: &str = "/settings";
 pub const BUILD_RULES: &str = "/settings/builds";
 /// API tokens.
 pub const TOKENS: &str = "/settings/tokens";
+
+/// How to sign in at git hosts.
+pub const GIT_ACCESSES: &str = "/settings/git";
+/// A new access to a git host; `?kind=key`: with a deploy key.
+pub const NEW_GIT_ACCESS: &str = "/settings/git/new";
+/// A new deploy key for a git host.
+pub const NEW_DEPLOY_KEY: &str = "/settings/git/new?kind=key";
+
+/// An access to a git host.
+pub fn git_access(id: &GitAccessId) -> String {
+    format!("{GIT_ACCESSES}/{id}")
+}
+
+/// Deleting an access to a git host.
+pub fn delete_git_access(id: &GitAccessId) -> String {
+    format!("{GIT_ACCESSES}/{id}/delete")
+}
+
+/// What starts a service's builds and deployments from outside.
+pub fn triggers(id: &ServiceId) -> String {
+    format!("/services/{id}/triggers")
+}
+
+/// Where git hosts tell of pushes; outside sessions.
+pub fn hook(id: &TriggerId) -> String {
+    format!("/hooks/{id}")
+}
+
+/// Where programs ask for a deployment with a signature; outside sessions.
+pub fn deploy_hook(id: &TriggerId) -> String {
+    format!("/hooks/{id}/deploy")
+}
 
 /// The API tokens, with the text of a new one, which is shown once.
 pub fn new_token(id: &TokenId) -> String {

@@ -150,6 +150,12 @@ pub fn uri() -> http::Uri {
     use_context::<http::request::Parts>().map(|parts| parts.uri).unwrap_or_default()
 }
 
+/// Host and port as the browser named them.
+pub fn host() -> Option<String> {
+    let parts = use_context::<http::request::Parts>()?;
+    parts.headers.get(http::header::HOST)?.to_str().ok().map(str::to_owned)
+}
+
 /// A path parameter, as text (routes are `/credentials/{id}`).
 pub fn param(name: &str) -> Option<String> {
     extension::<Params>()?.0.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)

@@ -31,6 +31,7 @@ pages! {
     "/services/{id}" => pages::services::show::show,
     "/services/{id}/edit" => pages::services::edit::show,
     "/services/{id}/delete" => pages::services::delete::show,
+    "/services/{id}/triggers" => pages::services::triggers::show,
     "/deployments/{id}" => pages::services::deployment::show,
     "/builds" => pages::builds::list::show,
     "/builds/{id}" => pages::builds::show::show,
@@ -56,6 +57,10 @@ pages! {
     "/settings" => pages::settings::show,
     "/settings/builds" => pages::settings::builds::show,
     "/settings/tokens" => pages::settings::tokens::show,
+    "/settings/git" => pages::settings::git::list,
+    "/settings/git/new" => pages::settings::git::new,
+    "/settings/git/{id}" => pages::settings::git::show,
+    "/settings/git/{id}/delete" => pages::settings::git::delete,
 }
 
 /// Pieces of HTML that islands ask for. They may ask registries, so only our own pages get them: the server's guard treats

@@ -3,6 +3,7 @@
 //! What must always hold: passwords are kept as argon2id hashes only; whoever guesses is slowed down before a hash is
 //! computed, and a wrong name costs what a wrong password costs; a password that changes ends the other sessions.
 
+pub mod held;
 pub mod limits;
 mod password;
 mod setup_token;

@@ -95,11 +95,21 @@ impl BuildImage {
         .await?;
         let Some(plan) = plan else { return Err(gone("registry")) };
         let facts = &plan.facts;
-        let cage = inner.allowed.cage(&facts.source.repository, &folder)?;
+        let repository = &facts.source.repository;
+        let access = match &facts.source.access {
+            Some(id) => Some(inner.git_accesses.open(id, repository).await.map_err(refused)?),
+            None => None,
+        };
+        let cage = inner.allowed.cage(repository, access, &folder)?;
+        for secret in cage.secrets() {
+            cx.mask(&secret);
+        }
         let git = Git { runner: &inner.runner, cage: &cage, cx };
         let resolved = cx.step("resolve", "Find the commit", self.resolve(build, &plan, &git)).await?;
         cx.fresh_step("checkout", "Check out", async {
             let described = git.check_out(&folder.source(), &resolved.branch, &resolved.commit).await?;
+            // What comes now is the repository's own doing, and needs no sign-in at its host.
+            cage.forget().map_err(internal)?;
             let mut tx = inner.db.write().await.map_err(internal)?;
             let (subject, author) = (described.subject.as_deref(), described.author.as_deref());
             store::record_message(&mut tx, &build.id, subject, author).await.map_err(internal)?;

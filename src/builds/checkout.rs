@@ -3,6 +3,7 @@
 use super::causes;
 use super::folder::BuildFolder;
 use super::git::{Cage, commit_of};
+use crate::git_access::Opened;
 use crate::jobs::{JobContext, JobError, LogStream, internal};
 use crate::process::{Captured, Ended, Invocation, Output, ProcessError, Runner, Sink};
 use app::error::Problem;
@@ -27,8 +28,8 @@ pub(super) struct Allowed {
 }
 
 impl Allowed {
-    /// The cage for one repository, with its configuration file written.
-    pub(super) fn cage(&self, url: &GitUrl, folder: &BuildFolder) -> Result<Cage, JobError> {
+    /// The cage for one repository, with its files written.
+    pub(super) fn cage(&self, url: &GitUrl, access: Option<Opened>, folder: &BuildFolder) -> Result<Cage, JobError> {
         let address = if url.is_local() { self.local(url)? } else { url.as_str().to_owned() };
         let cage = Cage {
             address,
@@ -37,8 +38,9 @@ impl Allowed {
             known_hosts: self.known_hosts.clone(),
             ca_file: self.ca_file.clone(),
             ssh_agent: self.ssh_agent.clone(),
+            access,
         };
-        std::fs::write(cage.configuration_file(), cage.configuration()).map_err(internal)?;
+        cage.write().map_err(internal)?;
         Ok(cage)
     }
 
@@ -138,7 +140,7 @@ impl Git<'_> {
             return Ok(out);
         }
         self.cx.log(err.trim_end());
-        Err(causes::of_git(&self.masked(&err)).into())
+        Err(self.problem(&self.masked(&err)).into())
     }
 
     /// A call that people watch; the inner error has its problem and what it wrote.
@@ -151,7 +153,12 @@ impl Git<'_> {
             return Ok(Ok(()));
         }
         let written = self.masked(&String::from_utf8_lossy(&sink.kept));
-        Ok(Err((causes::of_git(&written), written)))
+        Ok(Err((self.problem(&written), written)))
+    }
+
+    /// Why git failed, and what to do about it.
+    fn problem(&self, written: &str) -> Problem {
+        self.cage.explain(causes::of_git(written))
     }
 
     fn masked(&self, text: &str) -> String {
@@ -226,13 +233,13 @@ mod tests {
             BuildFolder::create(&data.path().join("builds"), &BuildId::from_random([1; 8]), 1).expect("a folder");
         let repos = data.path().join("repos");
         let url = |path: &Path| path.to_str().expect("text").parse::<GitUrl>().expect("an address");
-        let cage = allowed(&[&repos]).cage(&url(&inside), &folder).expect("allowed");
+        let cage = allowed(&[&repos]).cage(&url(&inside), None, &folder).expect("allowed");
         assert_eq!(cage.protocol, "file");
         assert!(std::fs::read_to_string(cage.configuration_file()).expect("a file").contains("/repos/shop\""));
         for path in [outside.as_path(), &data.path().join("repos/link"), &repos.join("none"), Path::new("/etc")] {
-            assert!(allowed(&[&repos]).cage(&url(path), &folder).is_err(), "{path:?}");
+            assert!(allowed(&[&repos]).cage(&url(path), None, &folder).is_err(), "{path:?}");
         }
-        assert!(allowed(&[]).cage(&url(&inside), &folder).is_err());
+        assert!(allowed(&[]).cage(&url(&inside), None, &folder).is_err());
     }
 
     #[test]

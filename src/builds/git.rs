@@ -1,9 +1,14 @@
 //! The cage that git runs in (HARDENING §0.2): one protocol, no hooks, no submodules, no filters, no configuration and no
 //! helpers of anybody, no prompts, no redirects. Arguments and environment are pure functions of what is asked.
 
+use crate::git_access::{Opened, Way};
 use crate::process::{Invocation, Program};
+use app::error::Problem;
 use app::model::build::CommitSha;
+use app::model::secret::Secret;
 use app::model::service::Branch;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,22 +29,95 @@ pub(super) struct Cage {
     pub(super) protocol: &'static str,
     /// Empty but for the configuration that [`Cage::configuration`] gives.
     pub(super) home: PathBuf,
-    /// Keys of SSH hosts, accepted when first seen.
+    /// Keys of SSH hosts, accepted when first seen; for repositories without an access of their own.
     pub(super) known_hosts: PathBuf,
     /// The administrator's own certificate authority, as Slipway was started with.
     pub(super) ca_file: Option<OsString>,
     /// The SSH agent of the user that Slipway runs as.
     pub(super) ssh_agent: Option<OsString>,
+    /// How it signs in; none: as anybody, or with the agent.
+    pub(super) access: Option<Opened>,
 }
 
 impl Cage {
-    /// The file that stands in for the user's configuration. A folder of another owner is trusted by name.
-    pub(super) fn configuration(&self) -> String {
-        if self.protocol != "file" {
-            return String::new();
+    /// The file that stands in for the user's configuration. A folder of another owner is trusted by name; a token is
+    /// shown at this very address.
+    pub(super) fn configuration(&self) -> Secret {
+        let quoted = self.address.replace('\\', "\\\\").replace('"', "\\\"");
+        Secret::new(match (self.protocol, self.access.as_ref().map(|access| &access.way)) {
+            ("file", _) => format!("[safe]\n\tdirectory = \"{quoted}\"\n\tdirectory = \"{quoted}/.git\"\n"),
+            ("https", Some(way @ Way::Token { .. })) => {
+                let basic = basic(way);
+                let basic = basic.as_ref().map_or("", |basic| basic.expose("git sends it to its host"));
+                format!("[http \"{quoted}\"]\n\textraHeader = \"Authorization: Basic {basic}\"\n")
+            }
+            _ => String::new(),
+        })
+    }
+
+    /// Writes what git finds in its home: the configuration, and for a deploy key the key and the host's keys. Nobody else
+    /// may read them.
+    pub(super) fn write(&self) -> std::io::Result<()> {
+        private_file(&self.configuration_file(), self.configuration().expose("git reads it"))?;
+        if let Some(Opened { way: Way::Key { private, known_hosts }, .. }) = &self.access {
+            private_file(&self.key_file(), private.expose("ssh reads it"))?;
+            private_file(&self.known_hosts(), known_hosts)?;
         }
-        let path = self.address.replace('\\', "\\\\").replace('"', "\\\"");
-        format!("[safe]\n\tdirectory = \"{path}\"\n\tdirectory = \"{path}/.git\"\n")
+        Ok(())
+    }
+
+    /// Takes away what it signs in with, as soon as everything is fetched.
+    pub(super) fn forget(&self) -> std::io::Result<()> {
+        if self.access.is_none() {
+            return Ok(());
+        }
+        private_file(&self.configuration_file(), "")?;
+        match std::fs::remove_file(self.key_file()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.home.join("deploy_key")
+    }
+
+    /// With a deploy key the confirmed keys alone, else those that were ever seen.
+    fn known_hosts(&self) -> PathBuf {
+        if self.key().is_some() { self.home.join("known_hosts") } else { self.known_hosts.clone() }
+    }
+
+    fn key(&self) -> Option<&Secret> {
+        match self.access.as_ref().map(|access| &access.way) {
+            Some(Way::Key { private, .. }) => Some(private),
+            _ => None,
+        }
+    }
+
+    /// The failure with what to do about it where it signs in.
+    pub(super) fn explain(&self, problem: Problem) -> Problem {
+        match &self.access {
+            Some(access) => access.explain(problem),
+            None => problem,
+        }
+    }
+
+    /// What must not be seen of the sign-in, in every form that git or ssh may write it.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let Some(access) = &self.access else { return Vec::new() };
+        match &access.way {
+            Way::Token { token, .. } => std::iter::once(token.clone()).chain(basic(&access.way)).collect(),
+            Way::Key { private, .. } => {
+                let lines =
+                    private.expose("each of its lines is masked").lines().filter(|line| !line.starts_with("-----"));
+                lines.map(|line| Secret::new(line.to_owned())).collect()
+            }
+        }
+    }
+
+    /// The number of branches, in what it writes.
+    pub(super) fn ask_branches(&self) -> Invocation {
+        self.git(&self.home, ASK).args(["ls-remote", "--heads", "--", &self.address])
     }
 
     /// Where that file has to be.
@@ -110,7 +188,7 @@ impl Cage {
             .env("LC_ALL", "C.UTF-8");
         if self.protocol == "ssh" {
             invocation = invocation.env("GIT_SSH_COMMAND", self.ssh()).env("GIT_SSH_VARIANT", "ssh");
-            if let Some(agent) = &self.ssh_agent {
+            if let Some(agent) = self.ssh_agent.as_ref().filter(|_| self.key().is_none()) {
                 invocation = invocation.env("SSH_AUTH_SOCK", agent);
             }
         }
@@ -120,17 +198,54 @@ impl Cage {
         }
     }
 
-    /// Git splits this like a shell would, so the one value in it is quoted: for git, and inside for ssh.
+    /// Git splits this like a shell would, so the values in it are quoted: for git, and inside for ssh.
     fn ssh(&self) -> String {
-        let file = self.known_hosts.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
-        let known_hosts = format!("UserKnownHostsFile=\"{file}\"");
-        shell_words::join(
-            ["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new", "-o"]
-                .into_iter()
-                .chain([known_hosts.as_str()])
-                .chain(["-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15", "-o", "ClearAllForwardings=yes"]),
-        )
+        let known_hosts = format!("UserKnownHostsFile={}", for_ssh(&self.known_hosts()));
+        let mut options = vec!["BatchMode=yes".to_owned(), known_hosts];
+        let more: &[&str] = if self.key().is_some() {
+            options.push(format!("IdentityFile={}", for_ssh(&self.key_file())));
+            PINNED
+        } else {
+            &["StrictHostKeyChecking=accept-new"]
+        };
+        options.extend(more.iter().chain(SSH).map(|option| (*option).to_owned()));
+        let options = options.iter().flat_map(|option| ["-o", option.as_str()]);
+        shell_words::join(["ssh", "-F", "none"].into_iter().chain(options))
     }
+}
+
+/// With a deploy key: this key and no other way to sign in, these host keys and no others.
+const PINNED: &[&str] = &[
+    "StrictHostKeyChecking=yes",
+    "GlobalKnownHostsFile=/dev/null",
+    "UpdateHostKeys=no",
+    "IdentitiesOnly=yes",
+    "IdentityAgent=none",
+    "PreferredAuthentications=publickey",
+];
+const SSH: &[&str] = &["ConnectTimeout=15", "ServerAliveInterval=15", "ClearAllForwardings=yes"];
+
+/// A path as ssh reads it in an option: in quotes, and without the meaning that `%` has there.
+fn for_ssh(path: &Path) -> String {
+    format!("\"{}\"", path.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
+}
+
+/// User and token as https sends them.
+fn basic(way: &Way) -> Option<Secret> {
+    let Way::Token { username, token } = way else { return None };
+    Some(Secret::new(STANDARD.encode(format!("{username}:{}", token.expose("it is encoded for https")))))
+}
+
+/// A file that nobody else may read, replacing the one that was there.
+fn private_file(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 const FETCHED: &str = "refs/slipway/fetched";
@@ -169,7 +284,69 @@ mod tests {
             known_hosts: "/da ta/known_hosts".into(),
             ca_file: Some("/ca.pem".into()),
             ssh_agent: Some("/agent".into()),
+            access: None,
         }
+    }
+
+    fn with(way: Way) -> Option<Opened> {
+        Some(Opened { id: app::model::id::GitAccessId::from_random([1; 8]), name: "Shop".into(), way })
+    }
+
+    #[test]
+    fn a_token_is_in_one_file_and_for_one_address() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let token = Secret::new("ghp_hunter2".into());
+        let access = with(Way::Token { username: "x-access-token".into(), token });
+        let cage = Cage { home: folder.path().into(), access, ..cage("https", "https://github.com/acme/web") };
+        cage.write().expect("written");
+        let encoded = STANDARD.encode("x-access-token:ghp_hunter2");
+        let text = std::fs::read_to_string(cage.configuration_file()).expect("the file");
+        let expected =
+            format!("[http \"https://github.com/acme/web\"]\n\textraHeader = \"Authorization: Basic {encoded}\"\n");
+        assert_eq!(text, expected);
+        assert_eq!(mode(&cage.configuration_file()), 0o600);
+        let commit: CommitSha = "c".repeat(40).parse().expect("a commit");
+        for invocation in [cage.ask_branches(), cage.fetch_commit(Path::new("/b/source"), &commit)] {
+            let told = format!("{invocation:?}");
+            assert!(!told.contains("hunter2") && !told.contains(&encoded), "{told}");
+        }
+        assert_eq!(cage.secrets().len(), 2);
+        cage.forget().expect("forgotten");
+        assert_eq!(std::fs::read_to_string(cage.configuration_file()).expect("the file"), "");
+    }
+
+    #[test]
+    fn a_deploy_key_comes_with_the_only_keys_that_its_host_may_show() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = folder.path().join("50% of \"x\"");
+        std::fs::create_dir(&home).expect("a folder");
+        let private = Secret::new("-----BEGIN\nc2VjcmV0\n-----END\n".into());
+        let access = with(Way::Key { private, known_hosts: "a.example ssh-ed25519 AAAA\n".into() });
+        let cage = Cage { home: home.clone(), access, ..cage("ssh", "git@a.example:b") };
+        cage.write().expect("written");
+        assert_eq!((mode(&home.join("deploy_key")), mode(&home.join("known_hosts"))), (0o600, 0o600));
+        let invocation = cage.ask_branches();
+        assert_eq!(env(&invocation, "SSH_AUTH_SOCK"), None, "no other key is tried");
+        let words = shell_words::split(&env(&invocation, "GIT_SSH_COMMAND").expect("ssh")).expect("words");
+        let home = home.display().to_string().replace('"', "\\\"").replace('%', "%%");
+        for option in [
+            format!("IdentityFile=\"{home}/deploy_key\""),
+            format!("UserKnownHostsFile=\"{home}/known_hosts\""),
+            "StrictHostKeyChecking=yes".into(),
+            "IdentitiesOnly=yes".into(),
+            "UpdateHostKeys=no".into(),
+        ] {
+            assert!(words.contains(&option), "{option}: {words:?}");
+        }
+        assert!(!words.iter().any(|word| word.contains("accept-new")), "{words:?}");
+        assert!(!format!("{invocation:?}").contains("c2VjcmV0"));
+        cage.forget().expect("forgotten");
+        assert!(!cage.key_file().exists());
+    }
+
+    fn mode(path: &Path) -> u32 {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
     }
 
     fn env(invocation: &Invocation, name: &str) -> Option<String> {
@@ -219,9 +396,9 @@ mod tests {
                 assert!(words.contains(&"BatchMode=yes".to_owned()));
             }
         }
-        assert_eq!(cage("https", "x").configuration(), "");
+        assert_eq!(cage("https", "x").configuration().expose("it is compared"), "");
         assert_eq!(
-            cage("file", "/a \"b\\c").configuration(),
+            cage("file", "/a \"b\\c").configuration().expose("it is compared"),
             "[safe]\n\tdirectory = \"/a \\\"b\\\\c\"\n\tdirectory = \"/a \\\"b\\\\c/.git\"\n"
         );
     }

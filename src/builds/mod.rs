@@ -4,10 +4,10 @@
 //! repository is hostile; the registry's password is in one file of the build's private folder, which is gone when the build
 //! is over; an image counts as built once the registry itself names its digest.
 //!
-//! `build_image` has the steps; `git` and `checkout` fetch; `context` and `frontend` look at what was fetched; `login` and
-//! `buildx` build and push, within `caps`, and `retry` says when again; `cache` says where the cache is; `progress` and
-//! `display` show it; `observed`, `pushed` and `record` keep what came out; `causes` explains failures; `deletion` notices
-//! that the registry goes.
+//! `build_image` has the steps; `git` and `checkout` fetch, `read_repository` tries an access; `context` and `frontend` look at
+//! what was fetched; `login` and `buildx` build and push, within `caps`, and `retry` says when again; `cache` says where the
+//! cache is; `progress` and `display` show it; `observed`, `pushed` and `record` keep what came out; `causes` explains
+//! failures; `deletion` notices that the registry goes.
 
 mod ask;
 mod build_image;
@@ -31,6 +31,7 @@ mod platforms;
 mod progress;
 mod pushed;
 mod queue;
+mod read_repository;
 mod record;
 mod retry;
 mod store;
@@ -63,6 +64,7 @@ use app::model::queue::{Move, QueuedBuild};
 use app::model::service::GitSource;
 use app::paths;
 use async_trait::async_trait;
+use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
 /// What a build needs to know of its service.
@@ -159,19 +161,20 @@ pub struct Parts {
     pub runner: Runner,
     /// The settings in force.
     pub config: Config,
+    /// A file with the authority that git trusts for https repositories, beside the system's.
+    pub git_ca: Option<OsString>,
 }
 
 impl Builds {
     /// The use cases over their parts; then [`Builds::set_services`], [`Builds::sweep`], and register
     /// [`Builds::handler`].
     ///
-    /// What the administrator gives git comes with Slipway's own environment: `GIT_SSL_CAINFO` for https repositories
-    /// with a private authority, `SSH_AUTH_SOCK` for an agent with deploy keys.
+    /// `SSH_AUTH_SOCK` of Slipway's own environment is an agent for repositories without an access of their own.
     pub fn new(parts: Parts) -> Self {
         let allowed = checkout::Allowed {
             local: parts.config.local_repositories.clone(),
             known_hosts: parts.config.data_dir.join("known_hosts"),
-            ca_file: std::env::var_os("GIT_SSL_CAINFO"),
+            ca_file: parts.git_ca.clone(),
             ssh_agent: std::env::var_os("SSH_AUTH_SOCK"),
         };
         let caches = cache::Shelf::new(parts.config.data_dir.join("cache"));

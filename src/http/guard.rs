@@ -1,6 +1,6 @@
 //! Stands in front of every address: who may, from where, with what. Handlers find the answers in the extensions.
 //!
-//! The API for programs has a gate of its own, see `api/gate.rs`.
+//! The API for programs has a gate of its own, see `api/gate.rs`; so have the addresses that git hosts send to, see `hooks.rs`.
 //!
 //! The order matters: host and TLS, then the origin of writes, streams and pieces of pages, then first run, then who is asking, then the
 //! body. What comes later costs more.
@@ -8,7 +8,7 @@
 use super::errors::{failure, redirect, refuse, wants_html};
 use super::permissions::{self, Access, Entry};
 use super::transport::{Refusal, Transport};
-use super::{Web, api, form, session, transport};
+use super::{Web, api, form, hooks, session, transport};
 use crate::clock::random_token;
 use app::api::accounts::Client;
 use app::error::{AppError, Problem};
@@ -45,6 +45,9 @@ pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) ->
         Ok(transport) => transport,
         Err(refusal) => return refusal,
     };
+    if access == Some(Access::Signed) {
+        return hooks::gate(&web, parts, body, &transport, next).await;
+    }
     let is_write = !matches!(parts.method, Method::GET | Method::HEAD);
     if (is_write || is_for_pages(&parts)) && !transport.is_same_origin(&parts) {
         let text = "This didn't come from a page of Slipway, so nothing was done. Open the page and try from there.";

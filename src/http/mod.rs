@@ -1,6 +1,7 @@
 //! The web: listener, guard, headers, sessions, assets, streams, health.
 //!
-//! What must always hold: the API for programs ([`api`]) is opened by tokens alone, everything else by sessions; no address answers without an entry in [`permissions`]; no write and no stream is served to a
+//! What must always hold: the API for programs ([`api`]) is opened by tokens alone, the addresses for git hosts ([`hooks`]) by
+//! signatures alone, everything else by sessions; no address answers without an entry in [`permissions`]; no write and no stream is served to a
 //! page of another origin; every answer carries the security headers.
 
 pub mod api;
@@ -10,6 +11,7 @@ pub mod form;
 pub mod guard;
 pub mod headers;
 pub mod health;
+pub mod hooks;
 pub mod listener;
 mod multipart;
 pub mod once;
@@ -101,6 +103,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/registries/{id}/log", get(registry_log::log))
         .route("/registries/{id}/log.txt", get(registry_log::log_text))
         .route("/builds/{id}/attestations/{position}/statement.json", get(statement::statement))
+        .route(hooks::PATHS[0], post(hooks::webhook))
+        .route(hooks::PATHS[1], post(hooks::deploy))
         .merge(api::router())
         .route(guard::FUNCTIONS, post(leptos_axum::handle_server_fns))
         .with_state(Arc::clone(&web))

@@ -15,11 +15,13 @@ pub enum Access {
     SetupOnly,
     /// Being signed in, and allowed to do this.
     SignedIn(Action),
+    /// A signature that the handler checks; sessions and where it comes from don't count. Routes of [`super::hooks`] alone.
+    Signed,
     /// A token that may do this; a session's cookie doesn't count. Routes of the API alone.
     Bearer(Action),
 }
 
-use Access::{Always, Bearer, Public, SetupOnly, SignedIn};
+use Access::{Always, Bearer, Public, SetupOnly, Signed, SignedIn};
 use Action::{ManageCredentials, ManageOwnAccount, ManageRegistries, ManageServices, ManageSettings, Read};
 
 const GET: &Method = &Method::GET;
@@ -49,6 +51,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/services/{id}", SignedIn(Read)),
     (GET, "/services/{id}/edit", SignedIn(ManageServices)),
     (GET, "/services/{id}/delete", SignedIn(ManageServices)),
+    (GET, "/services/{id}/triggers", SignedIn(ManageServices)),
     (GET, "/builds", SignedIn(Read)),
     (GET, "/builds/{id}", SignedIn(Read)),
     (GET, "/builds/{id}/attestations/{position}", SignedIn(Read)),
@@ -74,6 +77,10 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/settings", SignedIn(Read)),
     (GET, "/settings/builds", SignedIn(ManageSettings)),
     (GET, "/settings/tokens", SignedIn(ManageOwnAccount)),
+    (GET, "/settings/git", SignedIn(Read)),
+    (GET, "/settings/git/new", SignedIn(ManageCredentials)),
+    (GET, "/settings/git/{id}", SignedIn(Read)),
+    (GET, "/settings/git/{id}/delete", SignedIn(ManageCredentials)),
     // Streams.
     (GET, "/jobs/{id}/log", SignedIn(Read)),
     (GET, "/jobs/{id}/log.txt", SignedIn(Read)),
@@ -116,10 +123,22 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (POST, "/api/settings/build-rules", SignedIn(ManageSettings)),
     (POST, "/api/builds/check-push", SignedIn(ManageServices)),
     (POST, "/api/builds/check-form", SignedIn(ManageServices)),
+    (POST, "/api/git-accesses/create", SignedIn(ManageCredentials)),
+    (POST, "/api/git-accesses/replace-token", SignedIn(ManageCredentials)),
+    (POST, "/api/git-accesses/look", SignedIn(ManageCredentials)),
+    (POST, "/api/git-accesses/trust", SignedIn(ManageCredentials)),
+    (POST, "/api/git-accesses/test", SignedIn(ManageCredentials)),
+    (POST, "/api/git-accesses/delete", SignedIn(ManageCredentials)),
+    (POST, "/api/triggers/save", SignedIn(ManageServices)),
+    (POST, "/api/triggers/renew", SignedIn(ManageServices)),
+    (POST, "/api/triggers/delete", SignedIn(ManageServices)),
     (POST, "/api/settings/theme", SignedIn(ManageOwnAccount)),
     (POST, "/api/settings/start-swarm", SignedIn(ManageSettings)),
     (POST, "/api/tokens/create", SignedIn(ManageOwnAccount)),
     (POST, "/api/tokens/revoke", SignedIn(ManageOwnAccount)),
+    // What git hosts and pipelines send.
+    (POST, "/hooks/{id}", Signed),
+    (POST, "/hooks/{id}/deploy", Signed),
     // The API for programs. Its document says what the source says.
     (GET, "/api/v1/openapi.json", Always),
     (GET, "/api/v1/registries", Bearer(Read)),

@@ -26,6 +26,8 @@ pub enum Program {
     Git,
     /// `docker`, for its buildx plugin.
     Docker,
+    /// `ssh-keyscan`, which asks an ssh server for its keys.
+    SshKeyscan,
 }
 
 impl Program {
@@ -34,6 +36,7 @@ impl Program {
         match self {
             Self::Git => "git",
             Self::Docker => "docker",
+            Self::SshKeyscan => "ssh-keyscan",
         }
     }
 }
@@ -185,6 +188,7 @@ struct Found {
     path: OsString,
     git: Option<PathBuf>,
     docker: Option<PathBuf>,
+    ssh_keyscan: Option<PathBuf>,
 }
 
 impl Runner {
@@ -198,7 +202,8 @@ impl Runner {
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
         let git = find(Program::Git.name(), &path);
         let docker = find(Program::Docker.name(), &path);
-        Self { inner: Arc::new(Found { supervisor: supervisor.into(), path, git, docker }) }
+        let ssh_keyscan = find(Program::SshKeyscan.name(), &path);
+        Self { inner: Arc::new(Found { supervisor: supervisor.into(), path, git, docker, ssh_keyscan }) }
     }
 
     /// Runs a program to its end and hands its output on. On cancel or time-out everything it started is told to end,
@@ -274,6 +279,7 @@ impl Runner {
         let file = match invocation.program {
             Program::Git => &self.inner.git,
             Program::Docker => &self.inner.docker,
+            Program::SshKeyscan => &self.inner.ssh_keyscan,
         };
         let file = file.as_ref().ok_or(ProcessError::NotInstalled(program))?;
         #[expect(clippy::disallowed_methods, reason = "this is where programs start")]

@@ -1,14 +1,13 @@
 //! The use cases behind `app::api::services`.
 
-use super::pull::Reach;
-use super::{Services, env, remove, roll_back, save, store, store_deployments, subject};
+use super::{Services, env, remove, roll_back, store, store_deployments, subject};
 use crate::jobs::{Lane, NewJob};
 use crate::{activity, problems};
 use app::api::services::ServicesApi;
-use app::error::{AppError, Blocker};
+use app::error::AppError;
 use app::model::account::{Action, Actor};
 use app::model::id::{DeploymentId, ServiceId};
-use app::model::service::{Deployment, Origin, Service, ServiceForm, ServiceSummary, Source, Task};
+use app::model::service::{Deployment, Origin, Service, ServiceForm, ServiceSummary, Task};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -110,37 +109,10 @@ impl ServicesApi for Services {
 
     async fn deploy_image(&self, actor: &Actor, id: &ServiceId) -> Result<DeploymentId, AppError> {
         actor.may(Action::ManageServices)?;
-        let seen = self.live(id).await?;
-        let Source::Image(source) = &seen.source else {
-            return Err(AppError::Blocked(vec![Blocker {
-                reason: format!("{} comes from git: build it, and deploy what the build makes.", seen.name),
-                link: None,
-            }]));
-        };
         // Before the transaction: nobody else may write while a registry takes its time.
-        let image = self.resolve(id, source).await?;
+        let ready = self.ready(id, None).await?;
         let mut tx = self.inner.db.write().await.map_err(problems::of)?;
-        let service = self.locked(&mut tx, id).await?;
-        if service.version != seen.version {
-            return Err(save::stale(id));
-        }
-        let settings =
-            env::with_values(&self.inner.vault, &mut *tx, id.as_str(), service.settings).await.map_err(problems::of)?;
-        let new = store_deployments::New {
-            service: id.clone(),
-            reach: Reach::of(source),
-            image,
-            commit: None,
-            commit_subject: None,
-            settings,
-            origin: Origin::Image,
-            asked_by: actor.username.clone(),
-        };
-        let deployment = self.add_deployment(&mut tx, &new).await?;
-        let detail = new.image.to_string();
-        activity::record(&mut tx, &self.inner.clock, &actor.username, "service.deployed", deployment.as_str(), &detail)
-            .await
-            .map_err(problems::of)?;
+        let deployment = self.deploy_ready(&mut tx, ready, &actor.username).await?;
         tx.commit().await.map_err(problems::of)?;
         self.inner.jobs.wake();
         Ok(deployment)

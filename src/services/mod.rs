@@ -6,6 +6,7 @@
 
 mod api;
 mod deploy;
+mod deploy_image;
 mod env;
 mod failure;
 mod pull;
@@ -21,6 +22,8 @@ mod swarm;
 mod undo;
 mod watch;
 mod words;
+
+pub use deploy_image::{ImageWish, Ready};
 
 use crate::builds::{self, FinishedBuild, ServiceFacts};
 use crate::clock::{Clock, random};

@@ -8,9 +8,10 @@ use crate::{activity, problems};
 use app::api::images::ImagesApi as _;
 use app::error::{AppError, Blocker, FieldError, Link};
 use app::model::account::Actor;
+use app::model::git_access::{self, AccessKind};
 use app::model::id::{ProjectId, ServiceId};
 use app::model::image_ref::{ImageRef, RegistryHost};
-use app::model::service::{CredentialChoice, ImageSource, Port, ServiceFields, Settings, Source, SourceFields};
+use app::model::service::{CredentialChoice, GitUrl, ImageSource, Port, ServiceFields, Settings, Source, SourceFields};
 use app::model::text;
 use app::paths;
 
@@ -162,6 +163,12 @@ impl Services {
             let url = store::credential_url(tx, credential).await.map_err(problems::of)?;
             errors.extend(credential_error(image, url.map(|url| url.host).as_ref()));
         }
+        if let Some(source) = source.git()
+            && let Some(access) = &source.access
+        {
+            let found = store::git_access(tx, access).await.map_err(problems::of)?;
+            errors.extend(access_error(&source.repository, found));
+        }
         let others = store::publishers(tx, but).await.map_err(problems::of)?;
         errors.extend(port_error(&settings.ports, &others));
         Ok(())
@@ -219,6 +226,18 @@ fn credential_error(image: &ImageRef, host: Option<&RegistryHost>) -> Option<Fie
         None => "This credential was deleted. Choose another one.".to_owned(),
     };
     Some(FieldError::new("credential", message))
+}
+
+/// A token or key goes to the host that it is for, and nowhere else.
+fn access_error(repository: &GitUrl, found: Option<(AccessKind, RegistryHost)>) -> Option<FieldError> {
+    let message = match found {
+        Some((kind, host)) if git_access::fits(kind, &host, repository) => return None,
+        Some((kind, host)) => {
+            format!("This access is for {host} by {}; choose one that fits the repository.", kind.protocol())
+        }
+        None => "This access was deleted. Choose another one.".to_owned(),
+    };
+    Some(FieldError::new("access", message))
 }
 
 fn port_error(ports: &[Port], others: &[Publisher]) -> Option<FieldError> {

@@ -4,8 +4,9 @@
 
 use crate::storage::{StorageError, Tx, from_json, parsed, to_json};
 use app::model::credential::RegistryUrl;
-use app::model::id::{CredentialId, DeploymentId, JobId, ProjectId, RegistryId, ServiceId};
-use app::model::image_ref::ImageRef;
+use app::model::git_access::AccessKind;
+use app::model::id::{CredentialId, DeploymentId, GitAccessId, JobId, ProjectId, RegistryId, ServiceId};
+use app::model::image_ref::{ImageRef, RegistryHost};
 use app::model::job::JobState;
 use app::model::service::{Settings, Source};
 use sqlx::SqliteExecutor;
@@ -75,6 +76,11 @@ impl Saved<'_> {
     fn credential(&self) -> Option<&str> {
         self.source.image()?.credential.as_ref().map(CredentialId::as_str)
     }
+
+    /// The access its repository is read with.
+    fn git_access(&self) -> Option<&str> {
+        self.source.git()?.access.as_ref().map(GitAccessId::as_str)
+    }
 }
 
 pub(super) async fn project_names<'e>(db: impl SqliteExecutor<'e>) -> Result<Vec<String>, StorageError> {
@@ -128,6 +134,18 @@ pub(super) async fn credential_url(tx: &mut Tx, id: &CredentialId) -> Result<Opt
     url.map(|url| parsed(&url, "registry address")).transpose()
 }
 
+/// What an access to a git host is for; None: it was deleted.
+pub(super) async fn git_access(
+    tx: &mut Tx,
+    id: &GitAccessId,
+) -> Result<Option<(AccessKind, RegistryHost)>, StorageError> {
+    let row: Option<(String, String)> = sqlx::query_as("SELECT kind, host FROM git_accesses WHERE id = ?")
+        .bind(id.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
+    row.map(|(kind, host)| Ok((parsed(&kind, "kind of access")?, parsed(&host, "host")?))).transpose()
+}
+
 pub(super) async fn insert(
     tx: &mut Tx,
     id: &ServiceId,
@@ -135,8 +153,9 @@ pub(super) async fn insert(
     saved: Saved<'_>,
 ) -> Result<(), StorageError> {
     sqlx::query(
-        "INSERT INTO services (id, project_id, name, slug, source, settings, registry_id, credential_id, created_at, changed)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO services (id, project_id, name, slug, source, settings, registry_id, credential_id, git_access_id,
+                               created_at, changed)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id.as_str())
     .bind(project.as_str())
@@ -146,6 +165,7 @@ pub(super) async fn insert(
     .bind(to_json(saved.settings, "settings")?)
     .bind(saved.registry())
     .bind(saved.credential())
+    .bind(saved.git_access())
     .bind(saved.now.div_euclid(1_000))
     .bind(saved.now)
     .execute(&mut **tx)
@@ -156,8 +176,8 @@ pub(super) async fn insert(
 /// False: it is deleted, or somebody changed it since `version`.
 pub(super) async fn update(tx: &mut Tx, id: &ServiceId, version: i64, saved: Saved<'_>) -> Result<bool, StorageError> {
     let done = sqlx::query(
-        "UPDATE services SET name = ?, slug = ?, source = ?, settings = ?, registry_id = ?, credential_id = ?, changed = ?,
-                version = version + 1
+        "UPDATE services SET name = ?, slug = ?, source = ?, settings = ?, registry_id = ?, credential_id = ?, git_access_id = ?,
+                changed = ?, version = version + 1
          WHERE id = ? AND version = ? AND deleted_at IS NULL",
     )
     .bind(saved.name)
@@ -166,6 +186,7 @@ pub(super) async fn update(tx: &mut Tx, id: &ServiceId, version: i64, saved: Sav
     .bind(to_json(saved.settings, "settings")?)
     .bind(saved.registry())
     .bind(saved.credential())
+    .bind(saved.git_access())
     .bind(saved.now)
     .bind(id.as_str())
     .bind(version)
@@ -260,10 +281,11 @@ pub(super) async fn publishers(tx: &mut Tx, but: Option<&ServiceId>) -> Result<V
         .collect()
 }
 
-/// Takes it out of all lists. Its registry and its credential may be deleted from now on. False: it was deleted before.
+/// Takes it out of all lists. Its registry, its credential and its access may be deleted from now on. False: it was deleted before.
 pub(super) async fn mark_deleted(tx: &mut Tx, id: &ServiceId, now: i64) -> Result<bool, StorageError> {
     let done = sqlx::query(
-        "UPDATE services SET deleted_at = ?, changed = ?, registry_id = NULL, credential_id = NULL, version = version + 1
+        "UPDATE services SET deleted_at = ?, changed = ?, registry_id = NULL, credential_id = NULL,
+                git_access_id = NULL, version = version + 1
          WHERE id = ? AND deleted_at IS NULL",
     )
     .bind(now.div_euclid(1_000))

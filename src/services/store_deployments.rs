@@ -29,7 +29,7 @@ impl New {
     pub(super) fn build(&self) -> Option<&BuildId> {
         match &self.origin {
             Origin::Build { build, .. } => Some(build),
-            Origin::Image | Origin::RollBack { .. } => None,
+            Origin::Image | Origin::Hook | Origin::RollBack { .. } => None,
         }
     }
 }

@@ -35,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("builders", &["activity", "accounts", "settings", "credentials", "registries"]),
     ("builds", &["activity", "accounts", "settings", "credentials", "registries", "images", "git_access", "builders"]),
     ("services", &["activity", "accounts", "settings", "credentials", "registries", "images", "builders", "builds"]),
+    ("triggers", &["activity", "accounts", "builds", "services"]),
 ];
 /// From here on a module of the table is part of the product.
 const FIRST_OF_PRODUCT: &str = "activity";

@@ -10,6 +10,7 @@ mod credentials;
 #[path = "../testing/crowd.rs"]
 mod crowd;
 mod docker;
+mod git_access;
 mod http;
 mod images;
 mod jobs;
@@ -27,3 +28,4 @@ mod services;
 mod settings;
 mod swarm;
 mod tokens;
+mod triggers;

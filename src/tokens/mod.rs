@@ -3,10 +3,10 @@
 //! What must always hold: a token's text is known to who made it alone, what is kept is its hash; a token that is revoked,
 //! expired or whose account is gone opens nothing; a token for reading makes a reader of whoever shows it.
 
-mod held;
 mod store;
 mod text;
 
+use crate::accounts::held::Shelf;
 use crate::accounts::limits::Limits;
 use crate::activity;
 use crate::clock::{Clock, random};
@@ -34,7 +34,7 @@ pub struct Tokens {
     db: Db,
     clock: Clock,
     limits: Arc<Limits>,
-    shelf: Arc<held::Shelf>,
+    shelf: Arc<Shelf<TokenId>>,
 }
 
 impl Tokens {

@@ -2,6 +2,8 @@
 
 #[path = "managed.rs"]
 mod managed;
+#[path = "outside.rs"]
+mod outside;
 
 use app::api::Backend;
 use app::api::accounts::{AccountsApi, Client};
@@ -77,6 +79,8 @@ pub fn backend(world: World) -> Backend {
         credentials: samples.clone(),
         registries: samples.clone(),
         images: samples.clone(),
+        git_accesses: samples.clone(),
+        triggers: samples.clone(),
         builds: samples.clone(),
         services: samples.clone(),
         jobs: samples.clone(),
@@ -168,6 +172,7 @@ pub fn paths() -> Vec<String> {
         format!("/jobs/{}", job(1)),
         format!("/settings/tokens?new={}", TokenId::from_random(bits(1))),
     ]);
+    paths.extend(outside::paths());
     for id in managed::ids() {
         paths.push(format!("/registries/{id}"));
         paths.extend(["edit", "logs", "password", "delete"].map(|page| format!("/registries/{id}/{page}")));

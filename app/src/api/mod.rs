@@ -6,12 +6,14 @@
 pub mod accounts;
 pub mod builds;
 pub mod credentials;
+pub mod git_access;
 pub mod images;
 pub mod jobs;
 pub mod registries;
 pub mod services;
 pub mod settings;
 pub mod tokens;
+pub mod triggers;
 
 use std::sync::Arc;
 
@@ -28,10 +30,14 @@ pub struct Backend {
     pub registries: Arc<dyn registries::RegistriesApi>,
     /// What registries hold.
     pub images: Arc<dyn images::ImagesApi>,
+    /// How to sign in at git hosts.
+    pub git_accesses: Arc<dyn git_access::GitAccessApi>,
     /// Builds.
     pub builds: Arc<dyn builds::BuildsApi>,
     /// Services and deployments.
     pub services: Arc<dyn services::ServicesApi>,
+    /// What starts builds and deployments from outside.
+    pub triggers: Arc<dyn triggers::TriggersApi>,
     /// Jobs and their logs.
     pub jobs: Arc<dyn jobs::JobsApi>,
     /// What the machine can do, Swarm mode.

@@ -11,6 +11,8 @@ pub mod build_rules;
 pub mod credential;
 #[cfg(feature = "ssr")]
 pub mod docker_config;
+pub mod git_access;
+pub mod glob;
 pub mod id;
 pub mod image;
 pub mod image_ref;
@@ -30,3 +32,4 @@ pub mod settings;
 pub mod source;
 pub mod text;
 pub mod token;
+pub mod trigger;

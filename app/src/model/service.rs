@@ -142,6 +142,8 @@ pub enum Origin {
     },
     /// Somebody deployed the service's image.
     Image,
+    /// The signed deploy hook named an image of its repository.
+    Hook,
     /// Somebody went back.
     RollBack {
         /// To which.

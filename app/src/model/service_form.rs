@@ -39,6 +39,9 @@ pub struct ServiceForm {
     /// A registry's id; empty: the default one.
     #[serde(default)]
     pub registry: String,
+    /// The id of an access to the repository's host; empty: none.
+    #[serde(default)]
+    pub access: String,
     /// See [`ImageRef`]; for images.
     #[serde(default)]
     pub image: String,
@@ -165,6 +168,10 @@ impl ServiceForm {
             "" => Some(None),
             id => kept(errors, "registry", id.parse().map_err(|_| "Choose a registry.")).map(Some),
         };
+        let access = match self.access.trim() {
+            "" => Some(None),
+            id => kept(errors, "access", id.parse().map_err(|_| "Choose an access.")).map(Some),
+        };
         Some(GitSource {
             repository: repository?,
             branch: branch?,
@@ -172,7 +179,7 @@ impl ServiceForm {
             context: context?,
             base_path: base_path?,
             registry: registry?,
-            access: None,
+            access: access?,
             build: BuildOptions::default(),
         })
     }

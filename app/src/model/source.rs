@@ -3,7 +3,7 @@
 
 use super::build_options::BuildOptions;
 use super::id::{CredentialId, GitAccessId, RegistryId};
-use super::image_ref::{ImageRef, Malformed, Repository, text_type};
+use super::image_ref::{ImageRef, Malformed, RegistryHost, Repository, text_type};
 use super::text;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,17 @@ impl GitUrl {
         } else {
             "ssh"
         }
+    }
+
+    /// `host` or `host:port`; None: it is a folder.
+    pub fn host(&self) -> Option<RegistryHost> {
+        let rest = self.0.strip_prefix("https://").or_else(|| self.0.strip_prefix("ssh://"));
+        let authority = match rest {
+            Some(rest) => rest.split('/').next()?,
+            None if self.is_local() => return None,
+            None => self.0.split_once('@')?.1.split(':').next()?,
+        };
+        authority.rsplit_once('@').map_or(authority, |(_, host)| host).parse().ok()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Settings: what was found about this machine, Swarm mode, the configuration in force, and the own account.
 
 pub mod builds;
+pub mod git;
 pub mod tokens;
 
 use super::{Page, PageResult};
@@ -32,6 +33,7 @@ pub async fn show() -> PageResult {
             {sessions_card(sessions)}
             {builds_card()}
             {tokens_card()}
+            {git_card()}
         },
     ))
 }
@@ -177,6 +179,15 @@ fn tokens_card() -> impl IntoView {
         <Card title="API tokens" id="tokens">
             <p>"Programs use Slipway's API with a token of yours instead of your password."</p>
             <p><a class="button" href=paths::TOKENS>"Manage API tokens"</a></p>
+        </Card>
+    }
+}
+
+fn git_card() -> impl IntoView {
+    view! {
+        <Card title="Git access" id="git">
+            <p>"Private repositories are read with a token, or with a deploy key that Slipway makes."</p>
+            <p><a class="button" href=paths::GIT_ACCESSES>"Manage git access"</a></p>
         </Card>
     }
 }

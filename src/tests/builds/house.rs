@@ -80,6 +80,7 @@ pub struct House {
     pub jobs: Jobs,
     pub builds: Builds,
     pub settings: Settings,
+    pub git_accesses: GitAccesses,
     pub registries: Registries,
     pub credentials: Credentials,
     pub oci: oci::Client,
@@ -133,7 +134,8 @@ impl House {
         .expect("a service");
         tx.commit().await.expect("committed");
         let stop = CancellationToken::new();
-        let (jobs, builds, settings) = wire(&facts, &folder, &db, &clock, &credentials, &registries, &oci, &kept);
+        let (jobs, builds, settings, git_accesses) =
+            wire(&facts, &folder, &db, &clock, &credentials, &registries, &oci, &kept);
         let actor = Actor { account: AccountId::from_random(random()), username: "ada".into(), role: Role::Owner };
         let house = Self {
             facts,
@@ -143,6 +145,7 @@ impl House {
             jobs,
             builds,
             settings,
+            git_accesses,
             registries,
             credentials,
             oci,
@@ -217,7 +220,7 @@ impl House {
             &self.oci,
             &self.kept,
         );
-        (self.jobs, self.builds, self.settings) = parts;
+        (self.jobs, self.builds, self.settings, self.git_accesses) = parts;
     }
 
     pub fn builds_dir(&self) -> PathBuf {
@@ -360,7 +363,7 @@ fn wire(
     registries: &Registries,
     oci: &oci::Client,
     kept: &Arc<Kept>,
-) -> (Jobs, Builds, Settings) {
+) -> (Jobs, Builds, Settings, GitAccesses) {
     let data_dir = folder.path().join("data");
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -381,6 +384,9 @@ fn wire(
     let docker = Docker::connect(&config.docker_host).expect("an engine");
     let settings = Settings::new(db.clone(), clock.clone(), config.clone(), docker, runner.clone());
     settings.set_jobs(jobs.clone());
+    let ca = folder.path().join("authority.pem");
+    std::fs::write(&ca, crate::oci::certificates::authority()).expect("a file");
+    let git_accesses = GitAccesses::new(db.clone(), vault.clone(), clock.clone(), runner.clone());
     let builds = Builds::new(Parts {
         db: db.clone(),
         clock: clock.clone(),
@@ -389,15 +395,17 @@ fn wire(
         settings: settings.clone(),
         credentials: credentials.clone(),
         registries: registries.clone(),
-        git_accesses: GitAccesses::default(),
+        git_accesses: git_accesses.clone(),
         builders: Builders::default(),
         oci: oci.clone(),
         runner,
         config,
+        git_ca: Some(ca.into()),
     });
     builds.set_services(kept.clone());
+    git_accesses.set_reader(Arc::new(builds.clone()));
     jobs.register(builds.handler());
-    (jobs, builds, settings)
+    (jobs, builds, settings, git_accesses)
 }
 
 pub fn git(folder: &Path, args: &[&str]) -> String {

@@ -12,14 +12,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Looks at arguments and environment of all our descendants, again and again.
-struct Watcher {
+pub struct Watcher {
     stop: Arc<AtomicBool>,
     seen: Arc<AtomicUsize>,
     thread: std::thread::JoinHandle<Vec<String>>,
 }
 
 impl Watcher {
-    fn start(needles: Vec<String>) -> Self {
+    pub fn start(needles: Vec<String>) -> Self {
         let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (stopped, count) = (stop.clone(), seen.clone());
         let thread = std::thread::spawn(move || {
@@ -45,7 +45,7 @@ impl Watcher {
         Self { stop, seen, thread }
     }
 
-    fn end(self) {
+    pub fn end(self) {
         self.stop.store(true, Ordering::Relaxed);
         let found = self.thread.join().expect("no panic");
         assert!(found.is_empty(), "{found:?}");

@@ -12,7 +12,8 @@ fn all_addresses() -> Vec<(Method, String)> {
     let own = OWN_PATHS.iter().map(|path| (Method::GET, (*path).to_owned()));
     let functions = server_fn::axum::server_fn_paths().map(|(path, method)| (method, path.to_owned()));
     let api = slipway::http::api::routes().map(|(method, path)| (method, path.to_owned()));
-    pages.chain(own).chain(functions).chain(api).collect()
+    let hooks = slipway::http::hooks::PATHS.iter().map(|path| (Method::POST, (*path).to_owned()));
+    pages.chain(own).chain(functions).chain(api).chain(hooks).collect()
 }
 
 /// An address that fits the pattern.
@@ -70,6 +71,9 @@ async fn z1_anonymous_gets_nothing_but_the_allow_list() {
             }
             Access::Bearer(_) => {
                 assert_eq!((page.0, program.0), (StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED), "{path}");
+            }
+            Access::Signed => {
+                assert_eq!((page.0, program.0), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND), "{path}");
             }
             Access::Public | Access::Always => assert_ne!(program.0, StatusCode::UNAUTHORIZED, "{path}"),
         }

@@ -24,6 +24,8 @@ const DATA: &[(i64, &str)] = &[
     (12, include_str!("0012_jobs_by_subject.sql")),
     (13, include_str!("0013_builds.sql")),
     (14, include_str!("0014_queue.sql")),
+    (16, include_str!("0016_git_access.sql")),
+    (17, include_str!("0017_triggers.sql")),
     (18, include_str!("0018_build_records.sql")),
 ];
 
@@ -127,6 +129,12 @@ async fn the_tables_refuse_what_must_not_be() {
         "UPDATE deployments SET credential_id = 'cred_00000000001' WHERE id = 'dep_000000000001'",
         "UPDATE services SET credential_id = 'cred_0000000none'",
         "UPDATE image_repositories SET credential_id = 'cred_00000000none'",
+        "DELETE FROM git_accesses WHERE id = 'git_000000000001'",
+        "UPDATE git_accesses SET name = 'SHOP' WHERE id = 'git_000000000002'",
+        "UPDATE git_accesses SET public_key = NULL",
+        "INSERT INTO triggers SELECT 'trg_000000000002', service_id, 1, 1, '[]', '[]', 0 FROM triggers",
+        "INSERT INTO trigger_deliveries SELECT * FROM trigger_deliveries",
+        "UPDATE trigger_deliveries SET outcome = 'lost'",
         "UPDATE tokens SET revoked_at = NULL",
         "UPDATE tokens SET scope = 'write'",
         "UPDATE tokens SET hash = x'00'",

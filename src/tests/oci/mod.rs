@@ -2,7 +2,7 @@
 
 mod auth;
 mod blobs;
-mod certificates;
+pub mod certificates;
 mod examine;
 mod faults;
 mod list;

@@ -25,10 +25,13 @@ pub async fn show() -> PageResult {
             .into_any()
     } else {
         let registries = backend.registries.list(&actor).await?;
+        let accesses = backend.git_accesses.list(&actor).await?;
         let of = service.clone();
         view! {
             {no_registry(&registries)}
-            <Form to=UpdateService::PATH also=CheckForm::PATH hidden=hidden>{form::git(Some(&of), &registries, projects)}</Form>
+            <Form to=UpdateService::PATH also=CheckForm::PATH hidden=hidden>
+                {form::git(Some(&of), &registries, &accesses, projects)}
+            </Form>
         }
         .into_any()
     };

@@ -3,9 +3,10 @@
 use super::push_name;
 use crate::islands::picker::Picker;
 use crate::model::credential::Credential;
+use crate::model::git_access::{AccessKind, GitAccess};
 use crate::model::push_name::Typed;
 use crate::model::registry::Registry;
-use crate::model::service::{CredentialChoice, Service};
+use crate::model::service::{CredentialChoice, GitSource, Service};
 use crate::paths;
 use crate::request::{self, FormState};
 use crate::ui::field::id_of;
@@ -27,7 +28,12 @@ pub fn command_line(words: &[String]) -> String {
 }
 
 /// Fields of a service that is built. `of` is the service that is edited.
-pub fn git(of: Option<&Service>, registries: &[Registry], projects: Vec<String>) -> impl IntoView + use<> {
+pub fn git(
+    of: Option<&Service>,
+    registries: &[Registry],
+    accesses: &[GitAccess],
+    projects: Vec<String>,
+) -> impl IntoView + use<> {
     let source = of.and_then(|of| of.source.git());
     let text = |value: Option<String>| value.unwrap_or_default();
     let project = text(of.map(|of| of.project_name.clone()));
@@ -60,6 +66,7 @@ pub fn git(of: Option<&Service>, registries: &[Registry], projects: Vec<String>)
             <Field field="repository" label="Repository" mono=true required=true inputmode="url"
                 value=repository
                 hint="https://host/path, ssh://user@host/path or user@host:path."/>
+            {access(source, accesses)}
             <div class="pair">
                 <Field field="branch" label="Branch" mono=true required=true
                     value=source.map_or_else(|| "main".to_owned(), |source| source.branch.to_string())/>
@@ -81,6 +88,26 @@ pub fn git(of: Option<&Service>, registries: &[Registry], projects: Vec<String>)
         </fieldset>
         {how(of)}
         <Submit text="Save service" class="primary"/>
+    }
+}
+
+/// How the repository is read; those that fit the one there is come first.
+fn access(source: Option<&GitSource>, accesses: &[GitAccess]) -> impl IntoView + use<> {
+    let chosen = source.and_then(|source| source.access.as_ref());
+    let mut accesses: Vec<_> = accesses.iter().collect();
+    accesses.sort_by_key(|access| !source.is_some_and(|source| access.fits(&source.repository)));
+    let options = std::iter::once((String::new(), "None: it is public, or this server may read it".to_owned()))
+        .chain(accesses.into_iter().map(|access| {
+            let how = match access.kind {
+                AccessKind::Token => "token",
+                AccessKind::Key => "deploy key",
+            };
+            (access.id.to_string(), format!("{} ({how} for {})", access.name, access.host))
+        }))
+        .collect();
+    view! {
+        <Select field="access" label="Access" options=options value=chosen.map(ToString::to_string).unwrap_or_default()
+            hint="How a private repository is read. Make one under Settings → Git access."/>
     }
 }
 

@@ -8,6 +8,7 @@ pub mod list;
 pub mod new;
 pub mod push_name;
 pub mod show;
+pub mod triggers;
 
 use crate::model::registry::Registry;
 use crate::model::service::Settings;

@@ -24,10 +24,13 @@ pub async fn show() -> PageResult {
         .into_any()
     } else {
         let registries = backend.registries.list(&actor).await?;
+        let accesses = backend.git_accesses.list(&actor).await?;
         view! {
             {no_registry(&registries)}
             <Card title="A service from git">
-                <Form to=CreateService::PATH also=CheckForm::PATH>{form::git(None, &registries, projects)}</Form>
+                <Form to=CreateService::PATH also=CheckForm::PATH>
+                    {form::git(None, &registries, &accesses, projects)}
+                </Form>
             </Card>
         }
         .into_any()

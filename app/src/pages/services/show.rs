@@ -59,6 +59,7 @@ pub async fn show() -> PageResult {
         view! {
             <PageHead title=service.name.clone() under=(paths::SERVICES.into(), "Services".into()) badge=badge>
                 <a class="button quiet" href=paths::edit_service(&id)><Icon name=Name::Pencil/>"Edit"</a>
+                <a class="button quiet" href=paths::triggers(&id)>"Triggers"</a>
                 <a class="button quiet" href=paths::delete_service(&id)><Icon name=Name::Trash/>"Delete"</a>
                 {go}
             </PageHead>
@@ -148,6 +149,7 @@ pub fn origin(origin: &Origin) -> AnyView {
             view! { "From " <a href=paths::build(build)>{format!("build {number}")}</a> }.into_any()
         }
         Origin::Image => view! { "The service's image" }.into_any(),
+        Origin::Hook => view! { "Named by the deploy hook" }.into_any(),
         Origin::RollBack { to, number } => {
             view! { "Rolled back to " <a href=paths::deployment(to)>{format!("deployment {number}")}</a> }.into_any()
         }

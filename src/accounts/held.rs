@@ -1,11 +1,12 @@
-//! New tokens on their way from the form to the page that shows them: in memory alone, a few, for minutes, for one look.
+//! New secrets on their way from the form to the page that shows them: in memory alone, a few, for minutes, for one look.
 //!
 //! Why not in the session or the address: both are kept in places that outlive the look.
 
 use app::model::account::Actor;
-use app::model::id::{AccountId, TokenId};
+use app::model::id::AccountId;
 use app::model::secret::Secret;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 /// How long one waits for its look.
@@ -19,18 +20,24 @@ struct Held {
     until: i64,
 }
 
-/// The texts that wait.
-#[derive(Default)]
-pub(super) struct Shelf(Mutex<HashMap<TokenId, Held>>);
+/// The texts that wait, each under the id of what it belongs to.
+pub struct Shelf<K>(Mutex<HashMap<K, Held>>);
 
-impl std::fmt::Debug for Shelf {
+impl<K> Default for Shelf<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K> std::fmt::Debug for Shelf<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Shelf")
     }
 }
 
-impl Shelf {
-    pub fn put(&self, actor: &Actor, id: &TokenId, text: Secret, now: i64) {
+impl<K: Clone + Eq + Hash> Shelf<K> {
+    /// Keeps a text for its maker.
+    pub fn put(&self, actor: &Actor, id: &K, text: Secret, now: i64) {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         shelf.retain(|_, held| held.until > now);
         if shelf.len() < MOST {
@@ -38,7 +45,8 @@ impl Shelf {
         }
     }
 
-    pub fn take(&self, actor: &Actor, id: &TokenId, now: i64) -> Option<Secret> {
+    /// The one look.
+    pub fn take(&self, actor: &Actor, id: &K, now: i64) -> Option<Secret> {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         shelf.retain(|_, held| held.until > now);
         // Somebody else's look must not use it up.
@@ -53,6 +61,7 @@ impl Shelf {
 mod tests {
     use super::*;
     use app::model::account::Role;
+    use app::model::id::TokenId;
 
     #[test]
     fn a_text_is_seen_once_by_its_maker_and_soon() {
