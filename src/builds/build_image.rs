@@ -5,7 +5,7 @@
 
 use super::checkout::Git;
 use super::folder::{self, BuildFolder};
-use super::{Builds, ServiceFacts, deletion, display, store};
+use super::{Builds, ServiceFacts, causes, deletion, display, store};
 use crate::builders::Chosen;
 use crate::jobs::{Handler, JobContext, JobError, internal};
 use crate::registries::Target;
@@ -26,6 +26,8 @@ mod prepare;
 mod push;
 
 pub(super) const KIND: &str = "build_image";
+/// How many of a log's last lines may tell why a build failed.
+const LOOKED_AT: usize = 10_000;
 
 pub(super) struct BuildImage {
     builds: Builds,
@@ -55,17 +57,14 @@ impl Handler for BuildImage {
     }
 
     async fn run(&self, payload: &serde_json::Value, cx: &JobContext) -> Result<(), JobError> {
-        let id = build_id(payload)?;
-        let build = self.find(&id).await?;
-        let pushed: Digest = match cx.done(display::STEP).await? {
-            Some(digest) => digest,
-            None => self.build(&build, cx).await?,
-        };
-        let digest = cx.step("confirm", "Confirm in the registry", self.confirm(&id, &pushed, cx)).await?;
-        if build.deploys {
-            cx.step("hand_over", "Hand over to deployment", self.hand_over(&id, digest, cx)).await?;
+        let build = self.find(&build_id(payload)?).await?;
+        match self.work(&build, cx).await {
+            Err(JobError::Fail(problem)) => Err(JobError::Fail(self.explained(&build, problem, cx).await)),
+            Err(JobError::Retry { after, problem }) => {
+                Err(JobError::Retry { after, problem: self.explained(&build, problem, cx).await })
+            }
+            ended => ended,
         }
-        Ok(())
     }
 
     /// Nothing of a build outlives it but the image; the folder is gone with its owner, unless that was broken off hard.
@@ -82,6 +81,34 @@ impl Handler for BuildImage {
 impl BuildImage {
     pub(super) fn new(builds: Builds) -> Self {
         Self { builds }
+    }
+
+    async fn work(&self, build: &Build, cx: &JobContext) -> Result<(), JobError> {
+        let id = &build.id;
+        let pushed: Digest = match cx.done(display::STEP).await? {
+            Some(digest) => digest,
+            None => self.build(build, cx).await?,
+        };
+        let digest = cx.step("confirm", "Confirm in the registry", self.confirm(id, &pushed, cx)).await?;
+        if build.deploys {
+            cx.step("hand_over", "Hand over to deployment", self.hand_over(id, digest, cx)).await?;
+        }
+        Ok(())
+    }
+
+    /// Remembers the line of the log that tells why, and gives the problem its place.
+    async fn explained(&self, build: &Build, problem: Problem, cx: &JobContext) -> Problem {
+        if let Some(line) = causes::telling::told(&cx.last_lines(LOOKED_AT).await).line {
+            let recorded = async {
+                let mut tx = self.builds.inner.db.write().await?;
+                store::record_telling_line(&mut tx, &build.id, line).await?;
+                tx.commit().await
+            };
+            if let Err(error) = recorded.await {
+                tracing::warn!(%error, "the line that tells can't be kept");
+            }
+        }
+        causes::linked(problem, &build.service, &build.registry)
     }
 
     async fn build(&self, build: &Build, cx: &JobContext) -> Result<Digest, JobError> {

@@ -20,6 +20,7 @@ const KEPT: usize = 40;
 pub(super) struct Display {
     cx: JobContext,
     parser: Parser,
+    begun: HashSet<String>,
     shown: HashMap<String, Step>,
     streams: HashMap<String, LogStream>,
     parts: HashSet<(String, String)>,
@@ -32,6 +33,7 @@ impl Display {
         Self {
             cx: cx.clone(),
             parser: Parser::default(),
+            begun: HashSet::new(),
             shown: HashMap::new(),
             streams: HashMap::new(),
             parts: HashSet::new(),
@@ -59,8 +61,9 @@ impl Display {
 
     async fn status(&mut self, status: Status) {
         self.observed.take(&status);
+        // What a step wrote may come together with its end, and stands before it in the log.
         for vertex in &status.vertexes {
-            self.vertex(vertex).await;
+            self.begin(vertex);
         }
         for part in status.statuses {
             if part.is_done() && self.parts.insert((part.vertex.clone(), part.id.clone())) {
@@ -74,6 +77,17 @@ impl Display {
             let name = step_name(&log.vertex);
             let cx = &self.cx;
             self.streams.entry(log.vertex).or_insert_with(|| cx.stream(Some(&name))).write(&bytes);
+        }
+        for vertex in &status.vertexes {
+            self.vertex(vertex).await;
+        }
+    }
+
+    /// The line that a step's own lines come after.
+    fn begin(&mut self, vertex: &Vertex) {
+        if vertex.started().is_some() && self.begun.insert(vertex.digest.clone()) {
+            let cached = if vertex.cached { "CACHED " } else { "" };
+            self.cx.log_at(&step_name(&vertex.digest), &format!("=> {cached}{}", vertex.name));
         }
     }
 
@@ -95,10 +109,6 @@ impl Display {
         let before = self.shown.get(&vertex.digest);
         if before == Some(&step) {
             return;
-        }
-        if before.is_none() {
-            let cached = if step.cached { "CACHED " } else { "" };
-            self.cx.log_at(&step.name, &format!("=> {cached}{}", step.title));
         }
         if step.finished.is_some() {
             // Writes what had no line end.

@@ -28,7 +28,7 @@ impl Builds {
         let store = self.inner.runner.capture(call, &cx.cancel).await.map_err(|error| stopped(error, "docker"))?;
         if !store.ended.is_success() {
             let written = cx.masked(&format!("{} {}", store.out, store.err));
-            return Err(JobError::Fail(causes::of_build(&written, store.ended.code)));
+            return Err(JobError::Fail(causes::of_build(&written, &[], store.ended.code)));
         }
         if buildx::is_containerd(&store.out) { Ok(()) } else { Err(JobError::Fail(too_many(target, &names))) }
     }

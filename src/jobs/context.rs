@@ -3,9 +3,10 @@
 use super::log::{self, JobLog, LogStream};
 use super::mask::Masks;
 use super::queue::Claimed;
-use super::{JobError, Jobs, lines};
+use super::{JobError, Jobs, lines, read};
 use crate::clock::Clock;
 use app::model::id::JobId;
+use app::model::job::LogLine;
 use app::model::secret::Secret;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,6 +86,15 @@ impl JobContext {
     /// A text of the outside world as one line, without what was asked to be masked; for problems and titles.
     pub fn masked(&self, text: &str) -> String {
         lines::one(text, &self.inner.masks)
+    }
+
+    /// The last lines of its log so far; none when it can't be read.
+    pub async fn last_lines(&self, limit: usize) -> Vec<LogLine> {
+        let path = self.inner.log.path();
+        match tokio::task::spawn_blocking(move || read::tail(&path, limit)).await {
+            Ok(Ok((lines, _))) => lines,
+            _ => Vec::new(),
+        }
     }
 
     /// The outcome of work that doesn't watch the cancel token itself, or the cancel, whichever comes first. The work is

@@ -156,8 +156,8 @@ fn control_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Opt
     (last == 'm' && plain).then(|| format!("\x1b[{inner}m"))
 }
 
-/// A line without its colours, for downloads.
-pub(super) fn without_colours(text: &str) -> String {
+/// A line without its colours.
+pub(crate) fn without_colours(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("\x1b[") {

@@ -73,6 +73,11 @@ impl JobLog {
         Self { state: Mutex::new(state) }
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> PathBuf {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).path.clone()
+    }
+
     /// Appends clean lines.
     pub(super) fn append(&self, at: i64, step: &str, lines: Vec<String>) {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -26,6 +26,7 @@ mod waiting;
 mod worker;
 
 pub use context::JobContext;
+pub(crate) use lines::without_colours;
 pub use log::LogStream;
 
 use crate::clock::Clock;

@@ -1,6 +1,6 @@
 //! The build itself: buildx builds and pushes, people watch.
 
-use super::{BuildImage, Plan, Resolved};
+use super::{BuildImage, LOOKED_AT, Plan, Resolved};
 use crate::builds::checkout::stopped;
 use crate::builds::display::Display;
 use crate::builds::folder::BuildFolder;
@@ -104,7 +104,7 @@ impl BuildImage {
                 push.no_cache = false;
                 continue;
             }
-            let error = self.explain(&written, ended.code, target, &resolved.reference).await;
+            let error = self.explain(&written, ended.code, target, &resolved.reference, cx).await;
             return Err(if causes::is_push(&written) {
                 self.builds.unless_deleted(&target.id, &deletion::called(&target.name), error).await
             } else {
@@ -184,8 +184,17 @@ impl BuildImage {
     }
 
     /// A failed push is explained by the registry itself, if it has something to say.
-    async fn explain(&self, written: &str, code: i32, target: &Target, reference: &ImageRef) -> JobError {
-        let problem = causes::of_build(written, code);
+    async fn explain(
+        &self,
+        written: &str,
+        code: i32,
+        target: &Target,
+        reference: &ImageRef,
+        cx: &JobContext,
+    ) -> JobError {
+        let told = causes::telling::told(&cx.last_lines(LOOKED_AT).await);
+        let output: Vec<&str> = told.output.iter().map(String::as_str).collect();
+        let problem = causes::of_build(written, &output, code);
         if !causes::is_push(written) {
             return JobError::Fail(problem);
         }
