@@ -215,6 +215,11 @@ pub fn job_log(id: &JobId) -> String {
     format!("/jobs/{id}/log")
 }
 
+/// Some lines of a job's log, as JSON: `?from=<line>&count=<lines>`.
+pub fn job_log_lines(id: &JobId) -> String {
+    format!("/jobs/{id}/log/lines")
+}
+
 /// A job's whole log as text.
 pub fn job_log_text(id: &JobId) -> String {
     format!("/jobs/{id}/log.txt")

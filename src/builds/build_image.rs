@@ -99,16 +99,16 @@ impl BuildImage {
     /// Remembers the line of the log that tells why, and gives the problem its place.
     async fn explained(&self, build: &Build, problem: Problem, cx: &JobContext) -> Problem {
         if let Some(line) = causes::telling::told(&cx.last_lines(LOOKED_AT).await).line {
-            let recorded = async {
-                let mut tx = self.builds.inner.db.write().await?;
-                store::record_telling_line(&mut tx, &build.id, line).await?;
-                tx.commit().await
-            };
-            if let Err(error) = recorded.await {
-                tracing::warn!(%error, "the line that tells can't be kept");
-            }
+            // A line that can't be kept is no failure of its own; `internal` says so in the server's log.
+            let _ = self.point_at(build, line).await;
         }
         causes::linked(problem, &build.service, &build.registry)
+    }
+
+    async fn point_at(&self, build: &Build, line: u64) -> Result<(), JobError> {
+        let mut tx = self.builds.inner.db.write().await.map_err(internal)?;
+        store::record_telling_line(&mut tx, &build.id, line).await.map_err(internal)?;
+        tx.commit().await.map_err(internal)
     }
 
     async fn build(&self, build: &Build, cx: &JobContext) -> Result<Digest, JobError> {

@@ -13,6 +13,7 @@ pub mod headers;
 pub mod health;
 pub mod hooks;
 pub mod listener;
+mod log_lines;
 mod multipart;
 pub mod once;
 pub mod permissions;
@@ -84,6 +85,7 @@ pub const OWN_PATHS: &[&str] = &[
     "/favicon.svg",
     "/robots.txt",
     "/jobs/{id}/log",
+    "/jobs/{id}/log/lines",
     "/jobs/{id}/log.txt",
     "/registries/{id}/log",
     "/registries/{id}/log.txt",
@@ -99,6 +101,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/favicon.svg", get(assets::fixed))
         .route("/robots.txt", get(assets::fixed))
         .route("/jobs/{id}/log", get(streams::log))
+        .route("/jobs/{id}/log/lines", get(log_lines::lines))
         .route("/jobs/{id}/log.txt", get(streams::log_text))
         .route("/registries/{id}/log", get(registry_log::log))
         .route("/registries/{id}/log.txt", get(registry_log::log_text))

@@ -83,6 +83,7 @@ pub const TABLE: &[(&Method, &str, Access)] = &[
     (GET, "/settings/git/{id}/delete", SignedIn(ManageCredentials)),
     // Streams.
     (GET, "/jobs/{id}/log", SignedIn(Read)),
+    (GET, "/jobs/{id}/log/lines", SignedIn(Read)),
     (GET, "/jobs/{id}/log.txt", SignedIn(Read)),
     (GET, "/registries/{id}/log", SignedIn(Read)),
     (GET, "/registries/{id}/log.txt", SignedIn(Read)),

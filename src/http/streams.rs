@@ -127,7 +127,7 @@ pub(super) fn download(name: &str, body: Body) -> Response {
 }
 
 /// Who asks, for which job.
-fn asked(request: &Request, id: &str) -> Result<(Actor, JobId), AppError> {
+pub(super) fn asked(request: &Request, id: &str) -> Result<(Actor, JobId), AppError> {
     let actor = actor(request)?;
     let id = id.parse().map_err(|_| AppError::NotFound("job".into()))?;
     Ok((actor, id))

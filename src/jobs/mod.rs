@@ -11,6 +11,7 @@ mod cancel;
 mod context;
 #[cfg(feature = "testing")]
 mod failpoints;
+mod index;
 mod limits;
 mod lines;
 mod live;
@@ -165,6 +166,7 @@ struct Inner {
     running: Mutex<HashMap<JobId, CancellationToken>>,
     wake: Notify,
     hub: live::Hub,
+    indexes: Arc<index::Indexes>,
     tasks: TaskTracker,
     /// Cancelled when no step is to begin any more.
     pausing: CancellationToken,
@@ -186,6 +188,7 @@ impl Jobs {
                 running: Mutex::default(),
                 wake: Notify::new(),
                 hub: live::Hub::default(),
+                indexes: Arc::default(),
                 tasks: TaskTracker::new(),
                 pausing: CancellationToken::new(),
                 leaving: CancellationToken::new(),

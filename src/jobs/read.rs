@@ -97,7 +97,7 @@ fn read_at(file: &mut File, offset: u64, into: &mut [u8]) -> std::io::Result<usi
 }
 
 /// Lines that can't be read (a disk fault) are left out.
-fn parse(bytes: &[u8]) -> Vec<LogLine> {
+pub(super) fn parse(bytes: &[u8]) -> Vec<LogLine> {
     bytes
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())

@@ -8,7 +8,7 @@ use app::api::jobs::JobsApi;
 use app::error::AppError;
 use app::model::account::{Action, Actor};
 use app::model::id::JobId;
-use app::model::job::{Job, LogLine, Step};
+use app::model::job::{Job, LogLine, LogPage, Step};
 use app::model::queue::Waiting;
 use async_trait::async_trait;
 use sqlx::Row as _;
@@ -43,6 +43,16 @@ impl JobsApi for Jobs {
         self.get(actor, id).await?;
         let path = self.log_path(id).await?;
         tokio::task::spawn_blocking(move || read::tail(&path, limit.min(MOST_LINES)))
+            .await
+            .map_err(problems::of)?
+            .map_err(problems::of)
+    }
+
+    async fn lines(&self, actor: &Actor, id: &JobId, from: u64, count: usize) -> Result<LogPage, AppError> {
+        self.get(actor, id).await?;
+        let path = self.log_path(id).await?;
+        let indexes = std::sync::Arc::clone(&self.inner.indexes);
+        tokio::task::spawn_blocking(move || indexes.lines(&path, from, count.min(MOST_LINES)))
             .await
             .map_err(problems::of)?
             .map_err(problems::of)

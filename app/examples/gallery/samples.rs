@@ -32,7 +32,7 @@ use app::model::image::{
     TagLine, Tags,
 };
 use app::model::image_ref::{Digest, ImageRef, RegistryHost, Repository};
-use app::model::job::{Job, JobState, LogLine, Step, StepState};
+use app::model::job::{Job, JobState, LogLine, LogPage, Step, StepState};
 use app::model::platform::Platform;
 use app::model::provider::Provider;
 use app::model::push_name::{Named, Typed};
@@ -1042,6 +1042,12 @@ impl JobsApi for Samples {
         let lines = lines(&job);
         let skip = lines.len().saturating_sub(limit);
         Ok((lines.into_iter().skip(skip).collect(), 4_096))
+    }
+    async fn lines(&self, actor: &Actor, id: &JobId, from: u64, count: usize) -> Result<LogPage, AppError> {
+        let (job, _) = self.get_job(actor, id).await?;
+        let lines = lines(&job);
+        let total = lines.len() as u64;
+        Ok(LogPage { lines: lines.into_iter().filter(|line| line.n >= from).take(count).collect(), total })
     }
 }
 

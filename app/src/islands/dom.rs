@@ -2,7 +2,8 @@
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Element, Event, EventTarget, Node, Window};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Document, Element, Event, EventTarget, Node, Response, Window};
 
 /// The window.
 pub fn window() -> Option<Window> {
@@ -45,6 +46,15 @@ pub fn append(parent: &Node, child: Option<Element>) {
         // Fails only for a child that holds its parent.
         let _ = parent.append_child(&child);
     }
+}
+
+/// The text at an address of ours; None where there is none, or no connection.
+pub async fn get(url: &str) -> Option<String> {
+    let response: Response = JsFuture::from(window()?.fetch_with_str(url)).await.ok()?.dyn_into().ok()?;
+    if !response.ok() {
+        return None;
+    }
+    JsFuture::from(response.text().ok()?).await.ok()?.as_string()
 }
 
 /// Calls back on every event, as long as the page lives.

@@ -54,23 +54,35 @@ pub fn step_row(step: &Step, now: i64) -> (String, &'static str, String) {
 /// The controls of a page that follows a job.
 #[island]
 pub fn Live(
-    /// The job's event stream, from where the page ends.
+    /// The address of the job's event stream.
     stream: String,
-    /// Whether the page has a log to follow.
-    log: bool,
+    /// The byte offset in the log where it goes on; None: the job is over.
+    from: Option<u64>,
+    /// The address of ranges of the log; empty: the page has no log.
+    lines: String,
+    /// The titles of the job's steps, as far as they are known.
+    steps: Vec<Step>,
 ) -> impl IntoView {
     let follow = Follow::default();
     let status = RwSignal::new("");
     let ended = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::start(&stream, browser::Controls { follow, status, ended }));
+    {
+        let lines = lines.clone();
+        Effect::new(move |_| {
+            let page = browser::page(&stream, &lines, &steps, from.is_some(), browser::Controls { follow, status, ended });
+            if let Some(from) = from {
+                browser::follow(&page, from);
+            }
+        });
+    }
     #[cfg(not(feature = "hydrate"))]
-    drop(stream);
+    drop((stream, steps));
     view! {
         <div class="live">
             <span role="status" class="muted">{move || status.get()}</span>
             <a class="button small" href="" hidden=move || !ended.get()>"Show the result"</a>
-            {log.then(|| follow.buttons())}
+            {(!lines.is_empty() && from.is_some()).then(|| follow.buttons())}
         </div>
     }
 }
@@ -80,7 +92,7 @@ mod browser {
     use super::{FACTS, state_class, state_word, step_row};
     use crate::islands::follow::Follow;
     use crate::islands::log::Tail;
-    use crate::islands::{dom, part};
+    use crate::islands::{dom, part, window};
     use crate::model::job::{Job, LiveEvent, Step, StepState};
     use leptos::prelude::*;
     use std::cell::RefCell;
@@ -97,7 +109,7 @@ mod browser {
     struct Page {
         path: String,
         offset: String,
-        tail: Option<Tail>,
+        log: Option<window::Shared>,
         steps: Vec<Step>,
         job: Option<Job>,
         controls: Controls,
@@ -105,23 +117,33 @@ mod browser {
 
     type Shared = Rc<RefCell<Page>>;
 
-    pub fn start(stream: &str, controls: Controls) {
-        let (path, offset) = stream.split_once("?from=").unwrap_or((stream, "0"));
-        let tail = Tail::find();
-        if let Some(tail) = &tail {
-            // A link to a line wins over following.
-            if dom::window().and_then(|window| window.location().hash().ok()).is_some_and(|hash| hash.starts_with("#L"))
-            {
+    /// The page, with its log taken over.
+    pub fn page(stream: &str, lines: &str, steps: &[Step], is_live: bool, controls: Controls) -> Shared {
+        let log = if lines.is_empty() { None } else { window::take_over(lines.into(), steps.to_vec(), is_live) };
+        let page = Page {
+            path: stream.into(),
+            offset: String::new(),
+            log,
+            steps: steps.to_vec(),
+            job: None,
+            controls,
+        };
+        Rc::new(RefCell::new(page))
+    }
+
+    /// Follows the job from a byte of its log on.
+    pub fn follow(page: &Shared, from: u64) {
+        if let Some(tail) = Tail::find() {
+            let controls = page.borrow().controls;
+            // Whoever comes by a link to a line doesn't follow.
+            if !tail.is_at_end() {
                 controls.follow.follows.set(false);
-            } else {
-                tail.go_to_end();
             }
-            controls.follow.watch_scrolling(tail);
+            controls.follow.watch_scrolling(&tail);
         }
-        let page = Page { path: path.into(), offset: offset.into(), tail, steps: Vec::new(), job: None, controls };
-        let page = Rc::new(RefCell::new(page));
-        tick(&page);
-        open(&page);
+        page.borrow_mut().offset = from.to_string();
+        tick(page);
+        open(page);
     }
 
     /// Times of steps under way grow by the second.
@@ -178,10 +200,10 @@ mod browser {
         let controls = page.controls;
         match event {
             LiveEvent::Log { lines } => {
-                let Page { tail, steps, .. } = &mut *page;
-                let Some(tail) = tail else { return };
-                let added = tail.add(&lines, steps);
-                controls.follow.came(tail, added);
+                let (Some(log), Some(tail)) = (page.log.clone(), Tail::find()) else { return };
+                let added = log.borrow_mut().add(lines, &page.steps);
+                controls.follow.came(&tail, added);
+                window::show(&log);
             }
             LiveEvent::Job { job, steps } => {
                 if !job.state.is_final() {

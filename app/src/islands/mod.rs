@@ -17,3 +17,5 @@ pub mod registry_log;
 
 #[cfg(feature = "hydrate")]
 mod dom;
+#[cfg(feature = "hydrate")]
+pub mod window;

@@ -152,6 +152,15 @@ pub struct LogLine {
     pub text: String,
 }
 
+/// Some lines of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// In order, without gaps.
+    pub lines: Vec<LogLine>,
+    /// How many the log has.
+    pub total: u64,
+}
+
 /// What the event streams carry. Event names on the wire are the variants in snake case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

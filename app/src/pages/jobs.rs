@@ -7,7 +7,7 @@ use crate::model::id::{CredentialId, JobId, RegistryId, ServiceId};
 use crate::model::job::Job;
 use crate::model::registry::Registry;
 use crate::model::service::ServiceSummary;
-use crate::ui::job::{JobLog, Steps, follow};
+use crate::ui::job::{JobLog, LogLines, Steps, follow};
 use crate::ui::table::{col, wide};
 use crate::ui::{Age, Card, Empty, Fact, Facts, JobBadge, PageHead, ProblemBox, Table, time};
 use crate::{paths, request};
@@ -120,7 +120,7 @@ pub async fn show() -> PageResult {
     let (actor, backend) = request::signed_in()?;
     let id: JobId = request::id("job")?;
     let (job, steps) = backend.jobs.get(&actor, &id).await?;
-    let (lines, offset) = backend.jobs.tail(&actor, &id, 1_000).await?;
+    let log = LogLines::of(&actor, &backend, &id, None).await?;
     let subject = subjects().await?.show(&job.subject);
     let waiting = backend.jobs.waiting(&actor, &id).await?;
     let place = waiting.map(|waiting| {
@@ -146,7 +146,7 @@ pub async fn show() -> PageResult {
                 </Facts>
             </Card>
             <Steps steps=steps.clone()/>
-            <JobLog id state=job.state steps lines offset/>
+            <JobLog id state=job.state steps log/>
         },
     ))
 }

@@ -30,12 +30,16 @@ pub fn Note(
 pub fn ProblemBox(
     /// What went wrong.
     problem: Problem,
+    /// The line of a log that tells it.
+    #[prop(optional_no_strip)]
+    telling: Option<AnyView>,
 ) -> impl IntoView {
     let Problem { cause, remedy, link, details, code } = problem;
     view! {
         <div class="note bad" data-problem=code>
             <p>{cause}</p>
             <p>{remedy}</p>
+            {telling}
             {link.map(|link| view! { <p><a href=link.href>{link.text}</a></p> })}
             {details.map(details_box)}
         </div>

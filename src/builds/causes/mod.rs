@@ -99,11 +99,7 @@ mod tests {
     use super::*;
 
     /// Each text is explained with its code, and each entry of the table has a text.
-    pub(super) fn all_have_real_texts(
-        tables: &[&[Known]],
-        texts: &[(&str, &str)],
-        explain: impl Fn(&str) -> Problem,
-    ) {
+    pub(super) fn all_have_real_texts(tables: &[&[Known]], texts: &[(&str, &str)], explain: impl Fn(&str) -> Problem) {
         let mut codes = std::collections::BTreeSet::new();
         for (text, code) in texts {
             let problem = explain(text);
@@ -115,7 +111,8 @@ mod tests {
         for known in tables.iter().copied().flatten() {
             assert!(known.says.iter().all(|text| *text == text.to_lowercase()), "{known:?}");
             let seen = texts.iter().any(|(text, _)| {
-                let first = tables.iter().find_map(|table| find(table, text).filter(|found| std::ptr::eq(*found, known)));
+                let first =
+                    tables.iter().find_map(|table| find(table, text).filter(|found| std::ptr::eq(*found, known)));
                 first.is_some()
             });
             assert!(seen, "no text for {known:?}");

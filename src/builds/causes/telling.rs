@@ -22,9 +22,13 @@ pub(in crate::builds) fn told(lines: &[LogLine]) -> Told {
         return Told { line: plain_error(lines), output: Vec::new() };
     };
     let of_step = |line: &&LogLine| {
-        line.step == error.step && !line.text.starts_with("=> ") && !(line.n == error.n) && !line.text.starts_with("ERROR: process ")
+        line.step == error.step
+            && !line.text.starts_with("=> ")
+            && !(line.n == error.n)
+            && !line.text.starts_with("ERROR: process ")
     };
-    let own: Vec<(u64, String)> = lines.iter().filter(of_step).map(|line| (line.n, without_colours(&line.text))).collect();
+    let own: Vec<(u64, String)> =
+        lines.iter().filter(of_step).map(|line| (line.n, without_colours(&line.text))).collect();
     let telling = if error.text.contains("did not complete successfully") { error_among(&own) } else { None };
     Told { line: Some(telling.unwrap_or(error.n)), output: own.into_iter().map(|(_, text)| text).collect() }
 }
@@ -39,11 +43,8 @@ fn vertex_error(lines: &[LogLine]) -> Option<&LogLine> {
 /// Without a step of BuildKit's: its final error, or git's.
 fn plain_error(lines: &[LogLine]) -> Option<u64> {
     let last = lines.last()?;
-    let of_step: Vec<(u64, String)> = lines
-        .iter()
-        .filter(|line| line.step == last.step)
-        .map(|line| (line.n, without_colours(&line.text)))
-        .collect();
+    let of_step: Vec<(u64, String)> =
+        lines.iter().filter(|line| line.step == last.step).map(|line| (line.n, without_colours(&line.text))).collect();
     let begins = |text: &str, words: &[&str]| words.iter().any(|word| text.starts_with(word));
     let last_with = |words: &[&str]| of_step.iter().rev().find(|(_, text)| begins(text, words)).map(|(n, _)| *n);
     // What the other side said comes before git's own summary of it.
@@ -197,7 +198,8 @@ fn weigh(text: &str) -> Tells {
 /// `main.go:5:2: …`.
 fn has_place(text: &str) -> bool {
     let mut parts = text.splitn(4, ':');
-    let (Some(file), Some(line), Some(column), Some(_)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(file), Some(line), Some(column), Some(_)) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return false;
     };
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -225,7 +227,10 @@ mod tests {
         of.push(("build/aa", "ERROR: process \"/bin/sh -c make\" did not complete successfully: exit code: 1"));
         of.push(("build/bb", "ERROR: context canceled"));
         of.push(("build", "Dockerfile:3"));
-        of.push(("build", "ERROR: failed to solve: process \"/bin/sh -c make\" did not complete successfully: exit code: 1"));
+        of.push((
+            "build",
+            "ERROR: failed to solve: process \"/bin/sh -c make\" did not complete successfully: exit code: 1",
+        ));
         let lines = lines(&of);
         let line = told(&lines).line.expect("a line");
         lines[usize::try_from(line).expect("small") - 1].text.trim().to_owned()
@@ -236,17 +241,41 @@ mod tests {
         for (output, expected) in [
             ("hello\nError: cannot find module teapot\nunterminated", "Error: cannot find module teapot"),
             ("hello\nonly words", "only words"),
-            ("\u{1b}[31m\u{1b}[1merror[E0425]\u{1b}[0m: cannot find value `x`\n  --> src/main.rs:2:5\n   |\nerror: aborting due to 1 previous error\n\nFor more information about this error, try `rustc --explain E0425`.\nerror: could not compile `x` (bin \"x\") due to 1 previous error", "\u{1b}[31m\u{1b}[1merror[E0425]\u{1b}[0m: cannot find value `x`"),
-            ("cc -c main.c\nmain.c:3:5: error: 'x' undeclared (first use in this function)\n    3 |     x = 1;\n      |     ^\nmake: *** [Makefile:2: main.o] Error 1", "main.c:3:5: error: 'x' undeclared (first use in this function)"),
+            (
+                "\u{1b}[31m\u{1b}[1merror[E0425]\u{1b}[0m: cannot find value `x`\n  --> src/main.rs:2:5\n   |\nerror: aborting due to 1 previous error\n\nFor more information about this error, try `rustc --explain E0425`.\nerror: could not compile `x` (bin \"x\") due to 1 previous error",
+                "\u{1b}[31m\u{1b}[1merror[E0425]\u{1b}[0m: cannot find value `x`",
+            ),
+            (
+                "cc -c main.c\nmain.c:3:5: error: 'x' undeclared (first use in this function)\n    3 |     x = 1;\n      |     ^\nmake: *** [Makefile:2: main.o] Error 1",
+                "main.c:3:5: error: 'x' undeclared (first use in this function)",
+            ),
             ("# example.org/x\n./main.go:5:2: undefined: foo", "./main.go:5:2: undefined: foo"),
-            ("node:internal/modules/cjs/loader:1228\n  throw err;\n  ^\n\nError: Cannot find module 'teapot'\nRequire stack:\n- /app/index.js\n    at Module._resolveFilename (node:internal/modules/cjs/loader:1225:15)\n    at Module._load (node:internal/modules/cjs/loader:1051:27) {\n  code: 'MODULE_NOT_FOUND',\n  requireStack: [ '/app/index.js' ]\n}\n\nNode.js v20.11.0", "Error: Cannot find module 'teapot'"),
-            ("npm ERR! code ENOENT\nnpm ERR! syscall open\nnpm ERR! path /app/package.json\nnpm ERR! errno -2\nnpm ERR! enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/app/package.json'\n\nnpm ERR! A complete log of this run can be found in: /root/.npm/_logs/2026-01-01T00_00_00_000Z-debug-0.log", "npm ERR! enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/app/package.json'"),
-            ("Traceback (most recent call last):\n  File \"/app/a.py\", line 1, in <module>\n    import teapot\nModuleNotFoundError: No module named 'teapot'", "ModuleNotFoundError: No module named 'teapot'"),
+            (
+                "node:internal/modules/cjs/loader:1228\n  throw err;\n  ^\n\nError: Cannot find module 'teapot'\nRequire stack:\n- /app/index.js\n    at Module._resolveFilename (node:internal/modules/cjs/loader:1225:15)\n    at Module._load (node:internal/modules/cjs/loader:1051:27) {\n  code: 'MODULE_NOT_FOUND',\n  requireStack: [ '/app/index.js' ]\n}\n\nNode.js v20.11.0",
+                "Error: Cannot find module 'teapot'",
+            ),
+            (
+                "npm ERR! code ENOENT\nnpm ERR! syscall open\nnpm ERR! path /app/package.json\nnpm ERR! errno -2\nnpm ERR! enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/app/package.json'\n\nnpm ERR! A complete log of this run can be found in: /root/.npm/_logs/2026-01-01T00_00_00_000Z-debug-0.log",
+                "npm ERR! enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/app/package.json'",
+            ),
+            (
+                "Traceback (most recent call last):\n  File \"/app/a.py\", line 1, in <module>\n    import teapot\nModuleNotFoundError: No module named 'teapot'",
+                "ModuleNotFoundError: No module named 'teapot'",
+            ),
             ("Reading package lists...\nE: Unable to locate package nosuch", "E: Unable to locate package nosuch"),
             ("/bin/sh: nosuchprogram: not found", "/bin/sh: nosuchprogram: not found"),
-            ("src/a.ts(3,5): error TS2322: Type 'string' is not assignable to type 'number'.\nnpm ERR! Lifecycle script `build` failed with error:\nnpm ERR! Error: command failed", "src/a.ts(3,5): error TS2322: Type 'string' is not assignable to type 'number'."),
-            ("[INFO] BUILD FAILURE\n[ERROR] /app/X.java:[3,5] cannot find symbol\n[ERROR] Failed to execute goal org.apache.maven: Compilation failure\n[ERROR] -> [Help 1]\n[ERROR] To see the full stack trace of the errors, re-run Maven with the -e switch.", "[ERROR] /app/X.java:[3,5] cannot find symbol"),
-            ("thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace", "thread 'main' panicked at src/main.rs:2:5:"),
+            (
+                "src/a.ts(3,5): error TS2322: Type 'string' is not assignable to type 'number'.\nnpm ERR! Lifecycle script `build` failed with error:\nnpm ERR! Error: command failed",
+                "src/a.ts(3,5): error TS2322: Type 'string' is not assignable to type 'number'.",
+            ),
+            (
+                "[INFO] BUILD FAILURE\n[ERROR] /app/X.java:[3,5] cannot find symbol\n[ERROR] Failed to execute goal org.apache.maven: Compilation failure\n[ERROR] -> [Help 1]\n[ERROR] To see the full stack trace of the errors, re-run Maven with the -e switch.",
+                "[ERROR] /app/X.java:[3,5] cannot find symbol",
+            ),
+            (
+                "thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
+                "thread 'main' panicked at src/main.rs:2:5:",
+            ),
             ("wget: bad address 'deb.invalid'", "wget: bad address 'deb.invalid'"),
             ("Compiling\nKilled", "Killed"),
             ("", "ERROR: process \"/bin/sh -c make\" did not complete successfully: exit code: 1"),
@@ -258,7 +287,14 @@ mod tests {
     #[test]
     fn without_a_command_buildkits_or_gits_error_tells() {
         let of = |of: &[(&str, &str)]| told(&lines(of)).line;
-        assert_eq!(of(&[("build", "Dockerfile:3"), ("build", ">>> RUNN x"), ("build", "ERROR: failed to solve: dockerfile parse error")]), Some(3));
+        assert_eq!(
+            of(&[
+                ("build", "Dockerfile:3"),
+                ("build", ">>> RUNN x"),
+                ("build", "ERROR: failed to solve: dockerfile parse error")
+            ]),
+            Some(3)
+        );
         assert_eq!(
             of(&[
                 ("build/aa", "=> [2/2] COPY missing.txt /x"),

@@ -5,7 +5,7 @@ use super::{facts, outcome, times};
 use crate::model::id::BuildId;
 use crate::model::job::JobState;
 use crate::pages::{Page, PageResult};
-use crate::ui::job::{JobLog, Steps};
+use crate::ui::job::{JobLog, LogLines, Steps};
 use crate::ui::{JobBadge, Note, PageHead, ProblemBox};
 use crate::{paths, request};
 use leptos::prelude::*;
@@ -16,7 +16,8 @@ pub async fn show() -> PageResult {
     let id: BuildId = request::id("build")?;
     let build = backend.builds.get(&actor, &id).await?;
     let (_, steps) = backend.jobs.get(&actor, &build.job).await?;
-    let (lines, offset) = backend.jobs.tail(&actor, &build.job, 1_000).await?;
+    let telling = build.telling_line.filter(|_| build.state == JobState::Failed);
+    let log = LogLines::of(&actor, &backend, &build.job, telling).await?;
     let service = backend.services.get(&actor, &build.service).await.ok();
     let branch = service.and_then(|service| service.source.git().map(|source| source.branch.to_string()));
     let registry = backend.registries.get(&actor, &build.registry).await.ok().map(|registry| registry.name);
@@ -34,18 +35,23 @@ pub async fn show() -> PageResult {
         ),
         _ => None,
     };
+    let telling = log.telling();
+    let log = view! { <JobLog id=build.job.clone() state=build.state steps=steps.clone() log/> }.into_any();
+    // A build that failed opens at the line that tells why.
+    let (above, below) = if build.problem.is_some() { (Some(log), None) } else { (None, Some(log)) };
     Ok(Page::new(
         format!("{title}, {}", build.service_name),
         view! {
             <PageHead title=title under=(paths::service(&build.service), build.service_name.clone()) badge=badge>{actions}</PageHead>
             {waiting}
-            {build.problem.clone().map(|problem| view! { <ProblemBox problem/> })}
+            {build.problem.clone().map(|problem| view! { <ProblemBox problem telling/> })}
+            {above}
             {result}
             {facts::card(&build, branch, registry)}
             {build.record.clone().map(|record| outcome::cards(&id, record))}
             {times::card(&build, &steps)}
-            <Steps steps=steps.clone()/>
-            <JobLog id=build.job.clone() state=build.state steps lines offset/>
+            <Steps steps=steps/>
+            {below}
         },
     ))
 }

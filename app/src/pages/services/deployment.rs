@@ -7,7 +7,7 @@ use crate::islands::live::FACTS;
 use crate::model::id::DeploymentId;
 use crate::model::job::JobState;
 use crate::pages::{Page, PageResult};
-use crate::ui::job::{JobLog, Steps};
+use crate::ui::job::{JobLog, LogLines, Steps};
 use crate::ui::{
     Age, Badge, Card, Digest, Fact, Facts, Form, JobBadge, Name, PageHead, ProblemBox, Reference, Submit, Tone, time,
 };
@@ -23,7 +23,7 @@ pub async fn show() -> PageResult {
     // A removed service keeps its history.
     let service = backend.services.get(&actor, &deployment.service).await.ok();
     let (job, steps) = backend.jobs.get(&actor, &deployment.job).await?;
-    let (lines, offset) = backend.jobs.tail(&actor, &deployment.job, 1_000).await?;
+    let log = LogLines::of(&actor, &backend, &deployment.job, None).await?;
 
     let title = format!("Deployment {}", deployment.number);
     let name = service.map_or_else(|| "removed service".to_owned(), |service| service.name);
@@ -48,7 +48,7 @@ pub async fn show() -> PageResult {
         .map(|digest| view! { <Fact name="Digest"><Digest digest=digest.to_string()/></Fact> });
     let back = roll_back(&deployment, false);
     let service_page = paths::service(&deployment.service);
-    let log = view! { <JobLog id=deployment.job.clone() state=deployment.state steps=steps.clone() lines offset/> };
+    let log = view! { <JobLog id=deployment.job.clone() state=deployment.state steps=steps.clone() log/> };
     let settings = settings_facts(&deployment.settings);
     let origin = origin(&deployment.origin);
     let commit = deployment.commit.map(|commit| {
