@@ -99,7 +99,9 @@ impl Index {
     fn read(&self, file: &mut File, from: u64, count: usize) -> std::io::Result<Vec<LogLine>> {
         let count = (count as u64).min((self.lines + 1).saturating_sub(from));
         let mark = (from - 1) / STEP;
-        let Some(start) = usize::try_from(mark).ok().and_then(|mark| self.marks.get(mark)) else { return Ok(Vec::new()) };
+        let Some(start) = usize::try_from(mark).ok().and_then(|mark| self.marks.get(mark)) else {
+            return Ok(Vec::new());
+        };
         let (mut skip, mut left) = ((from - 1) % STEP, count);
         if left == 0 {
             return Ok(Vec::new());
@@ -162,7 +164,11 @@ mod tests {
         JobLog::open(path.clone(), CAPS).append(1, "a", (1..=300).map(|n| format!("a longer text, new {n}")).collect());
         let page = indexes.lines(&path, 290, 100).expect("lines");
         assert_eq!(page.lines.last().map(|line| line.text.as_str()), Some("a longer text, new 300"));
-        std::io::Write::write_all(&mut std::fs::OpenOptions::new().append(true).open(&path).expect("the log"), b"{\"n\":301").expect("torn");
+        std::io::Write::write_all(
+            &mut std::fs::OpenOptions::new().append(true).open(&path).expect("the log"),
+            b"{\"n\":301",
+        )
+        .expect("torn");
         assert_eq!(indexes.lines(&path, 290, 100).expect("lines").total, page.total);
     }
 

@@ -70,7 +70,8 @@ pub fn Live(
     {
         let lines = lines.clone();
         Effect::new(move |_| {
-            let page = browser::page(&stream, &lines, &steps, from.is_some(), browser::Controls { follow, status, ended });
+            let page =
+                browser::page(&stream, &lines, &steps, from.is_some(), browser::Controls { follow, status, ended });
             if let Some(from) = from {
                 browser::follow(&page, from);
             }
@@ -120,14 +121,7 @@ mod browser {
     /// The page, with its log taken over.
     pub fn page(stream: &str, lines: &str, steps: &[Step], is_live: bool, controls: Controls) -> Shared {
         let log = if lines.is_empty() { None } else { window::take_over(lines.into(), steps.to_vec(), is_live) };
-        let page = Page {
-            path: stream.into(),
-            offset: String::new(),
-            log,
-            steps: steps.to_vec(),
-            job: None,
-            controls,
-        };
+        let page = Page { path: stream.into(), offset: String::new(), log, steps: steps.to_vec(), job: None, controls };
         Rc::new(RefCell::new(page))
     }
 

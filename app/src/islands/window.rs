@@ -175,7 +175,8 @@ impl Window {
     /// The list is as high as if all rows were in it.
     fn pad(&mut self) {
         let height = self.height();
-        let (above, below) = ((self.first - 1) as f64 * height, (self.total + 1).saturating_sub(self.end) as f64 * height);
+        let (above, below) =
+            ((self.first - 1) as f64 * height, (self.total + 1).saturating_sub(self.end) as f64 * height);
         let style = self.list.style();
         let _ = style.set_property("padding-block", &format!("{above}px {below}px"));
     }
@@ -253,7 +254,9 @@ impl Window {
 
     /// Keeps lines: joined to those that are kept already, or in their place.
     fn take(&mut self, lines: Vec<LogLine>) {
-        let (Some(from), Some(to)) = (lines.first().map(|line| line.n), lines.last().map(|line| line.n)) else { return };
+        let (Some(from), Some(to)) = (lines.first().map(|line| line.n), lines.last().map(|line| line.n)) else {
+            return;
+        };
         let joins = self.lines.first().is_some_and(|first| first.n <= to + 1)
             && self.lines.last().is_some_and(|last| last.n + 1 >= from);
         if !joins {
@@ -302,7 +305,8 @@ impl Window {
                 match look.class() {
                     Some(class) => dom::append(&text, dom::element("span", &class, &piece)),
                     None => {
-                        let node: Option<Node> = dom::document().map(|document| document.create_text_node(&piece).into());
+                        let node: Option<Node> =
+                            dom::document().map(|document| document.create_text_node(&piece).into());
                         if let Some(node) = node {
                             let _ = text.append_child(&node);
                         }

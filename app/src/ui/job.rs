@@ -99,7 +99,8 @@ pub fn JobLog(
     let telling = telling.map(|line| line.n);
     let first = lines.first().map_or(1, |line| line.n);
     let last = lines.last().map_or(0, |line| line.n);
-    let mut step = if first == 1 { String::new() } else { lines.first().map(heading_of).unwrap_or_default().to_owned() };
+    let mut step =
+        if first == 1 { String::new() } else { lines.first().map(heading_of).unwrap_or_default().to_owned() };
     let rows = lines
         .iter()
         .map(|line| {

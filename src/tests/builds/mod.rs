@@ -5,6 +5,7 @@ mod cancel;
 mod caps;
 mod deletion;
 mod enforcer;
+mod explained;
 mod failures;
 mod gate;
 pub mod house;
