@@ -177,8 +177,10 @@ impl Window {
         let height = self.height();
         let (above, below) =
             ((self.first - 1) as f64 * height, (self.total + 1).saturating_sub(self.end) as f64 * height);
-        let style = self.list.style();
-        let _ = style.set_property("padding-block", &format!("{above}px {below}px"));
+        // A style attribute would be against the content security policy; the property isn't.
+        if let Ok(style) = js_sys::Reflect::get(&self.list, &"style".into()) {
+            let _ = js_sys::Reflect::set(&style, &"paddingBlock".into(), &format!("{above}px {below}px").into());
+        }
     }
 
     fn render(&mut self) {

@@ -107,6 +107,7 @@ const SUMMARIES: &[&str] = &[
     "collect2: error: ld returned",
     "ninja: build stopped",
     "elifecycle",
+    "lifecycle script",
     "error command failed with exit code",
     "failed with exit code",
     "exit status ",
