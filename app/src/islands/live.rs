@@ -70,11 +70,7 @@ pub fn Live(
     {
         let lines = lines.clone();
         Effect::new(move |_| {
-            let page =
-                browser::page(&stream, &lines, &steps, from.is_some(), browser::Controls { follow, status, ended });
-            if let Some(from) = from {
-                browser::follow(&page, from);
-            }
+            browser::start(&stream, &lines, &steps, from, browser::Controls { follow, status, ended });
         });
     }
     #[cfg(not(feature = "hydrate"))]
@@ -118,26 +114,22 @@ mod browser {
 
     type Shared = Rc<RefCell<Page>>;
 
-    /// The page, with its log taken over.
-    pub fn page(stream: &str, lines: &str, steps: &[Step], is_live: bool, controls: Controls) -> Shared {
-        let log = if lines.is_empty() { None } else { window::take_over(lines.into(), steps.to_vec(), is_live) };
-        let page = Page { path: stream.into(), offset: String::new(), log, steps: steps.to_vec(), job: None, controls };
-        Rc::new(RefCell::new(page))
-    }
-
-    /// Follows the job from a byte of its log on.
-    pub fn follow(page: &Shared, from: u64) {
+    /// Takes the page's log over, and follows the job, if it goes on, from a byte of its log.
+    pub fn start(stream: &str, lines: &str, steps: &[Step], from: Option<u64>, controls: Controls) {
+        let log = if lines.is_empty() { None } else { window::take_over(lines.into(), steps.to_vec(), from.is_some()) };
+        let Some(from) = from else { return };
         if let Some(tail) = Tail::find() {
-            let controls = page.borrow().controls;
             // Whoever comes by a link to a line doesn't follow.
             if !tail.is_at_end() {
                 controls.follow.follows.set(false);
             }
             controls.follow.watch_scrolling(&tail);
         }
-        page.borrow_mut().offset = from.to_string();
-        tick(page);
-        open(page);
+        let (path, offset) = (stream.into(), from.to_string());
+        let page = Page { path, offset, log, steps: steps.to_vec(), job: None, controls };
+        let page = Rc::new(RefCell::new(page));
+        tick(&page);
+        open(&page);
     }
 
     /// Times of steps under way grow by the second.
