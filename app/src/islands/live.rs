@@ -60,8 +60,8 @@ pub fn Live(
     from: Option<u64>,
     /// The address of ranges of the log; empty: the page has no log.
     lines: String,
-    /// The titles of the job's steps, as far as they are known.
-    steps: Vec<Step>,
+    /// Names of the job's steps, each with its title behind a tab, as far as they are known.
+    titles: String,
 ) -> impl IntoView {
     let follow = Follow::default();
     let status = RwSignal::new("");
@@ -70,11 +70,11 @@ pub fn Live(
     {
         let lines = lines.clone();
         Effect::new(move |_| {
-            browser::start(&stream, &lines, &steps, from, browser::Controls { follow, status, ended });
+            browser::start(&stream, &lines, &titles, from, browser::Controls { follow, status, ended });
         });
     }
     #[cfg(not(feature = "hydrate"))]
-    drop((stream, steps));
+    drop((stream, titles));
     view! {
         <div class="live">
             <span role="status" class="muted">{move || status.get()}</span>
@@ -115,8 +115,8 @@ mod browser {
     type Shared = Rc<RefCell<Page>>;
 
     /// Takes the page's log over, and follows the job, if it goes on, from a byte of its log.
-    pub fn start(stream: &str, lines: &str, steps: &[Step], from: Option<u64>, controls: Controls) {
-        let log = if lines.is_empty() { None } else { window::take_over(lines.into(), steps.to_vec(), from.is_some()) };
+    pub fn start(stream: &str, lines: &str, titles: &str, from: Option<u64>, controls: Controls) {
+        let log = if lines.is_empty() { None } else { window::take_over(lines.into(), titles.into(), from.is_some()) };
         let Some(from) = from else { return };
         if let Some(tail) = Tail::find() {
             // Whoever comes by a link to a line doesn't follow.
@@ -126,7 +126,7 @@ mod browser {
             controls.follow.watch_scrolling(&tail);
         }
         let (path, offset) = (stream.into(), from.to_string());
-        let page = Page { path, offset, log, steps: steps.to_vec(), job: None, controls };
+        let page = Page { path, offset, log, steps: Vec::new(), job: None, controls };
         let page = Rc::new(RefCell::new(page));
         tick(&page);
         open(&page);
@@ -187,7 +187,7 @@ mod browser {
         match event {
             LiveEvent::Log { lines } => {
                 let (Some(log), Some(tail)) = (page.log.clone(), Tail::find()) else { return };
-                let added = log.borrow_mut().add(lines, &page.steps);
+                let added = log.borrow_mut().add(lines);
                 controls.follow.came(&tail, added);
                 window::show(&log);
             }
@@ -204,6 +204,13 @@ mod browser {
                         // Without an answer the old ones stay; the page is loaded again at the end anyway.
                         part::renew(FACTS, false).await;
                     });
+                }
+                if let Some(log) = &page.log {
+                    for step in steps.iter().filter(|step| !step.name.contains('/')) {
+                        if page.steps.iter().all(|known| known.name != step.name) {
+                            log.borrow_mut().title(&step.name, &step.title);
+                        }
+                    }
                 }
                 page.steps = steps;
                 page.job = Some(*job);

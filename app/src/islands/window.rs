@@ -5,8 +5,8 @@
 //! is kept.
 
 use super::dom;
-use super::log::{Tail, heading_of, heading_words, pieces};
-use crate::model::job::{LogLine, LogPage, Step};
+use super::log::{Tail, heading_of, pieces};
+use crate::model::job::{LiveEvent, LogLine};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -24,14 +24,15 @@ pub struct Window {
     scroller: Element,
     list: HtmlElement,
     path: String,
-    steps: Vec<Step>,
+    /// Names of steps, each with its title behind a tab.
+    titles: String,
     /// A run of lines without gaps.
     lines: Vec<LogLine>,
     total: u64,
     /// The lines whose rows are in the list: from this one on, up to before that one.
     first: u64,
     end: u64,
-    row: f64,
+    row: u64,
     telling: Option<u64>,
     target: Option<u64>,
     is_asking: bool,
@@ -41,7 +42,7 @@ pub struct Window {
 pub type Shared = Rc<RefCell<Window>>;
 
 /// Takes over the page's log; `path` answers ranges.
-pub fn take_over(path: String, steps: Vec<Step>, is_live: bool) -> Option<Shared> {
+pub fn take_over(path: String, titles: String, is_live: bool) -> Option<Shared> {
     let tail = Tail::find()?;
     let (scroller, list) = (tail.scroller().clone(), tail.list().clone());
     let number = |name: &str| list.get_attribute(name).and_then(|text| text.parse::<u64>().ok());
@@ -53,12 +54,12 @@ pub fn take_over(path: String, steps: Vec<Step>, is_live: bool) -> Option<Shared
         scroller,
         list: list.dyn_into().ok()?,
         path,
-        steps,
+        titles,
         lines: Vec::new(),
         total,
         first: first.min(end),
         end,
-        row: 0.0,
+        row: 0,
         telling,
         target: target(),
         is_asking: false,
@@ -111,28 +112,26 @@ pub fn show(shared: &Shared) {
     let url = format!("{}?from={from}&count={PIECE}", window.path);
     let shared = Rc::clone(shared);
     leptos::task::spawn_local(async move {
-        let page = dom::get(&url).await.and_then(|text| serde_json::from_str::<LogPage>(&text).ok());
+        let answer = dom::get(&url).await.and_then(|text| serde_json::from_str(&text).ok());
         shared.borrow_mut().is_asking = false;
-        match page {
-            Some(page) => {
+        match answer {
+            Some(LiveEvent::Log { lines }) => {
                 {
                     let mut window = shared.borrow_mut();
-                    window.total = window.total.max(page.total);
-                    window.take(page.lines);
+                    window.take(lines);
                     window.fill();
                 }
                 show(&shared);
             }
             // The connection is away: the rows wait for it.
-            None => dom::after(1_000, move || show(&shared)),
+            _ => dom::after(1_000, move || show(&shared)),
         }
     });
 }
 
 impl Window {
     /// Lines of the event stream; says how many were new.
-    pub fn add(&mut self, lines: Vec<LogLine>, steps: &[Step]) -> u32 {
-        steps.clone_into(&mut self.steps);
+    pub fn add(&mut self, lines: Vec<LogLine>) -> u32 {
         let total = self.total;
         self.total = lines.last().map_or(total, |line| line.n.max(total));
         // What was repeated after a reconnect isn't new.
@@ -149,34 +148,40 @@ impl Window {
         new
     }
 
+    /// A step has this title.
+    pub fn title(&mut self, name: &str, title: &str) {
+        self.titles.push_str(&format!("\n{name}\t{title}"));
+    }
+
     /// Brings the newest line in sight.
-    pub fn go_to_end(&mut self) {
+    fn go_to_end(&mut self) {
         self.scroller.set_scroll_top(self.scroller.scroll_height());
     }
 
     fn go_to(&mut self, line: u64) {
-        let above = f64::from(self.scroller.client_height()) / 3.0;
-        let top = (line.saturating_sub(1)) as f64 * self.height() - above;
-        self.scroller.set_scroll_top(top.max(0.0) as i32);
+        let above = self.sight() / 3;
+        let top = line.saturating_sub(1 + above) * self.height();
+        self.scroller.set_scroll_top(i32::try_from(top).unwrap_or(i32::MAX));
     }
 
-    /// Of a row; measured once there is one.
-    fn height(&mut self) -> f64 {
-        if self.row < 1.0 {
+    /// Of a row, in pixels; measured once there is one.
+    fn height(&mut self) -> u64 {
+        if self.row == 0 {
             let measured = self.list.first_element_child().map_or(0, |row| row.client_height());
-            if measured == 0 {
-                return 24.0;
-            }
-            self.row = f64::from(measured);
+            self.row = u64::try_from(measured).unwrap_or(0);
         }
-        self.row
+        if self.row == 0 { 24 } else { self.row }
+    }
+
+    /// How many rows are in sight.
+    fn sight(&mut self) -> u64 {
+        u64::try_from(self.scroller.client_height()).unwrap_or(0) / self.height() + 1
     }
 
     /// The list is as high as if all rows were in it.
     fn pad(&mut self) {
         let height = self.height();
-        let (above, below) =
-            ((self.first - 1) as f64 * height, (self.total + 1).saturating_sub(self.end) as f64 * height);
+        let (above, below) = ((self.first - 1) * height, (self.total + 1).saturating_sub(self.end) * height);
         // A style attribute would be against the content security policy; the property isn't.
         if let Ok(style) = js_sys::Reflect::get(&self.list, &"style".into()) {
             let _ = js_sys::Reflect::set(&style, &"paddingBlock".into(), &format!("{above}px {below}px").into());
@@ -184,10 +189,8 @@ impl Window {
     }
 
     fn render(&mut self) {
-        let height = self.height();
-        let top = (f64::from(self.scroller.scroll_top()) / height) as u64;
-        let sight = (f64::from(self.scroller.client_height()) / height) as u64 + 1;
-        let end = (top + sight + AROUND).min(self.total) + 1;
+        let top = u64::try_from(self.scroller.scroll_top()).unwrap_or(0) / self.height();
+        let end = (top + self.sight() + AROUND).min(self.total) + 1;
         let first = (top.saturating_sub(AROUND) + 1).min(end);
         if (first, end) == (self.first, self.end) {
             return;
@@ -301,7 +304,10 @@ impl Window {
         let text = dom::element("span", "text", "")?;
         if let Some(line) = line {
             if n == 1 || self.line(n - 1).is_some_and(|before| heading_of(before) != heading_of(line)) {
-                let _ = text.set_attribute("data-of", heading_words(heading_of(line), &self.steps));
+                let name = heading_of(line);
+                let titles = self.titles.lines().filter_map(|line| line.split_once('\t'));
+                let title = titles.rev().find(|(step, _)| *step == name).map_or(name, |(_, title)| title);
+                let _ = text.set_attribute("data-of", title);
             }
             for (look, piece) in pieces(line) {
                 match look.class() {

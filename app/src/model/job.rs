@@ -152,8 +152,10 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// Some lines of a log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Some lines of a log. On the wire it looks like [`LiveEvent::Log`] with one field more, so that browsers need no second
+/// way to read lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename = "log")]
 pub struct LogPage {
     /// In order, without gaps.
     pub lines: Vec<LogLine>,

@@ -111,11 +111,12 @@ pub fn JobLog(
             row(line, heading, telling == Some(line.n))
         })
         .collect_view();
-    let titles: Vec<Step> = steps.into_iter().filter(|step| !step.name.contains('/')).collect();
+    let titles = steps.iter().filter(|step| !step.name.contains('/'));
+    let titles = titles.map(|step| format!("{}\t{}", step.name, step.title)).collect::<Vec<_>>().join("\n");
     let from = (!state.is_final()).then_some(offset);
     let actions = view! {
         <div class="row">
-            <Live stream=paths::job_log(&id) from lines=paths::job_log_lines(&id) steps=titles/>
+            <Live stream=paths::job_log(&id) from lines=paths::job_log_lines(&id) titles/>
             <a class="button small" href=paths::job_log_text(&id) download=""><Icon name=Name::Download/>"Download"</a>
         </div>
     }
@@ -170,5 +171,5 @@ pub async fn follow(
     let Some(id) = jobs.into_iter().next() else { return Ok(None) };
     let (_, offset) = backend.jobs.tail(actor, &id, 0).await?;
     let (stream, from) = (paths::job_log(&id), Some(offset));
-    Ok(Some(view! { <Live stream from lines=String::new() steps=Vec::new()/> }.into_any()))
+    Ok(Some(view! { <Live stream from lines=String::new() titles=String::new()/> }.into_any()))
 }
