@@ -13,7 +13,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, Node};
 
 /// Rows above and below those in sight.
-const AROUND: u64 = 40;
+const AROUND: u64 = 120;
 /// Lines that are asked for at once.
 const PIECE: u64 = 500;
 /// Lines that are kept.
