@@ -34,7 +34,7 @@ test('no page scrolls sideways at 390 and 320 pixels', async ({ page }, info) =>
   const build = await startBuild(client, service, false);
   await buildEnds(client, build);
   await story.enter(page, app.url);
-  for (const where of ['/', '/services', '/services/new', `/services/${service}`, `/services/${service}/edit`, '/builds', `/builds/${build}`, '/registries', '/registries/new', `/registries/${registry}`, '/credentials', '/credentials/new', '/jobs', '/settings']) {
+  for (const where of ['/', '/services', '/services/new', `/services/${service}`, `/services/${service}/edit`, '/builds', `/builds/${build}`, '/registries', '/registries/new', `/registries/${registry}`, '/credentials', '/credentials/new', '/jobs', '/settings', '/settings/builds']) {
     await look(where);
   }
   expect(wide).toEqual([]);

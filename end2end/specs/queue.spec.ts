@@ -7,6 +7,7 @@ import { textOf } from '../fixtures/client';
 import { Repository } from '../fixtures/git';
 import { uniqueName } from '../fixtures/lab';
 import * as story from '../fixtures/story';
+import { expectAccessible } from '../fixtures/axe';
 import { RegistryGate } from '../fixtures/proxy';
 import { processesWith } from '../fixtures/processes';
 import { expect, ownerOf, test, useApp } from '../fixtures/test';
@@ -179,4 +180,42 @@ test('rules that are wrong are said at their fields', async ({ page }) => {
   await page.getByRole('button', { name: 'Save rules' }).click();
   await expect(page.getByText('Rules saved.')).toBeVisible();
   await expect(page.getByLabel('Builds at once')).toHaveValue('3');
+});
+
+test('the queue is moved by buttons, follows by itself, and fits a telephone', async ({ page }, info) => {
+  test.setTimeout(120_000);
+  await client.submit('settings/build-rules', '/settings/builds', rules({ 'form[parallel]': '1' }));
+  const marker = `${100 + Math.floor(Math.random() * 800)}.${Math.floor(Math.random() * 1e6)}`;
+  const builds: string[] = [];
+  for (const name of ['first', 'second', 'third']) {
+    const repository = await Repository.create(path.join(it.app.repositories, `page-${name}`));
+    await repository.website(name, { base: `${gate.address}/base:1`, extra: `RUN sleep ${marker}` });
+    builds.push(await startBuild(client, await addService(client, { project, name, repository: repository.folder }), false));
+  }
+  await until('work', () => processesWith(`sleep ${marker}`).length > 0);
+  await story.enter(page, it.app.url);
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const where of ['/builds', `/builds/${builds[2]}`, '/settings/builds']) {
+    await page.goto(`${it.app.url}${where}`);
+    const [wide, width] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    expect(wide, `${where} doesn't scroll sideways`).toBeLessThanOrEqual(width ?? 0);
+    await expectAccessible(page, info);
+    await story.picture(page, `queue${where.replaceAll('/', '-').replace(/bld_.*/, 'build')}-phone`);
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto(`${it.app.url}/builds`);
+  await story.picture(page, 'queue-dark');
+  const places = page.locator('#queue tr[data-place]:not([data-place="0"]) td:nth-child(2)');
+  await expect(places).toHaveText([/^second/, /^third/]);
+  await page.getByRole('button', { name: 'Move third #1 up' }).click();
+  await expect(places).toHaveText([/^third/, /^second/]);
+  // What somebody else does shows without a reload by hand.
+  await client.submit('builds/cancel', '/builds', { id: builds[2] ?? '' });
+  await expect(places).toHaveText([/^second/], { timeout: 15_000 });
+  await page.getByRole('button', { name: 'Cancel second #1' }).click();
+  await expect(page.getByText('Stopping the build.')).toBeVisible();
+  await page.getByRole('button', { name: 'Cancel first #1' }).click();
+  await expect(page.locator('#queue')).toBeEmpty({ timeout: 20_000 });
+  for (const build of builds) expect((await buildEnds(client, build)).state).toBe('cancelled');
 });

@@ -26,7 +26,7 @@ pub fn card(running: Vec<Build>, queued: Vec<QueuedBuild>) -> Option<AnyView> {
         .enumerate()
         .map(|(index, queued)| row(queued, index == 0, index + 1 == count))
         .collect_view();
-    let columns = vec![col("Place"), col("Build"), wide("Commit"), col("Waits for"), wide("Why"), col("Actions")];
+    let columns = vec![col("Place"), col("Build"), wide("Commit"), wide("Why"), col("Actions")];
     Some(
         view! { <Card title="Queue" flush=true><Table name="Queue" columns=columns>{running}{queued}</Table></Card> }
             .into_any(),
@@ -48,12 +48,12 @@ fn under_way(build: Build) -> impl IntoView {
     let name = called(&build);
     let cancel = (build.state == JobState::Running).then(|| cancel(&build, &name));
     let subject = build.commit_subject.clone();
+    let by = build.builder.clone().map(|by| view! { <div class="hint">{format!("Built by {by}")}</div> });
     view! {
         <tr data-place="0">
             <td><JobBadge state=build.state of=build.job.to_string()/></td>
-            <td><a href=paths::build(&build.id)>{name}</a></td>
+            <td><a href=paths::build(&build.id)>{name}</a>{by}</td>
             <td class="wide text">{commit(build.commit.as_ref())} " " {subject}</td>
-            <td class="muted">{build.builder.clone().map(|builder| format!("Built by {builder}"))}</td>
             <td class="wide">{build.trigger.words()}</td>
             <td>{cancel}</td>
         </tr>
@@ -63,7 +63,7 @@ fn under_way(build: Build) -> impl IntoView {
 fn row(queued: QueuedBuild, is_first: bool, is_last: bool) -> impl IntoView {
     let QueuedBuild { build, waiting, branch, commit: wanted } = queued;
     let name = called(&build);
-    let words = waits(&waiting, build.builder.as_deref());
+    let words = format!("Waits for {}", waits(&waiting, build.builder.as_deref()));
     let branch = branch.map(|branch| view! { <code>{branch.to_string()}</code> " at " });
     let move_to = |to: &'static str, text: &'static str| {
         let label = match to {
@@ -81,10 +81,9 @@ fn row(queued: QueuedBuild, is_first: bool, is_last: bool) -> impl IntoView {
     let cancel = cancel(&build, &name);
     view! {
         <tr data-place=waiting.position>
-            <td class="num">{waiting.position}</td>
-            <td><a href=paths::build(&build.id)>{name}</a></td>
+            <td>{waiting.position}</td>
+            <td><a href=paths::build(&build.id)>{name}</a><div class="hint">{words}</div></td>
             <td class="wide text">{branch}{commit(wanted.as_ref())}</td>
-            <td>{words}</td>
             <td class="wide">{build.trigger.words()}</td>
             <td><div class="row">{moves}{cancel}</div></td>
         </tr>
