@@ -180,6 +180,11 @@ pub fn edit_service(id: &ServiceId) -> String {
     format!("/services/{id}/edit")
 }
 
+/// How a service's images are built.
+pub fn build_settings(id: &ServiceId) -> String {
+    format!("/services/{id}/build")
+}
+
 /// Deleting a service.
 pub fn delete_service(id: &ServiceId) -> String {
     format!("/services/{id}/delete")

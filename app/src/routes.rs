@@ -30,6 +30,7 @@ pages! {
     "/services/new" => pages::services::new::show,
     "/services/{id}" => pages::services::show::show,
     "/services/{id}/edit" => pages::services::edit::show,
+    "/services/{id}/build" => pages::services::build::show,
     "/services/{id}/delete" => pages::services::delete::show,
     "/services/{id}/triggers" => pages::services::triggers::show,
     "/deployments/{id}" => pages::services::deployment::show,

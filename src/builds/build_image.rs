@@ -5,7 +5,8 @@
 
 use super::checkout::Git;
 use super::folder::{self, BuildFolder};
-use super::{Builds, ServiceFacts, causes, deletion, display, store};
+use super::inputs::Opened;
+use super::{Builds, ServiceFacts, bases, causes, deletion, display, memory, store};
 use crate::builders::Chosen;
 use crate::jobs::{Handler, JobContext, JobError, internal};
 use crate::registries::Target;
@@ -14,11 +15,8 @@ use app::model::build::{Build, CommitSha};
 use app::model::id::BuildId;
 use app::model::image_ref::{Digest, ImageRef};
 use app::model::platform::Platform;
-use app::model::secret::Secret;
 use app::model::service::Branch;
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 mod confirm;
@@ -48,6 +46,7 @@ struct Plan {
     /// Empty: the one of the builder.
     platforms: Vec<Platform>,
     builder: Chosen,
+    secrets: Opened,
 }
 
 #[async_trait]
@@ -70,8 +69,12 @@ impl Handler for BuildImage {
     /// Nothing of a build outlives it but the image; the folder is gone with its owner, unless that was broken off hard.
     async fn undo(&self, payload: &serde_json::Value, _: &JobContext) {
         let Ok(id) = build_id(payload) else { return };
-        let builds = self.builds.inner.config.builds_dir();
-        let removed = tokio::task::spawn_blocking(move || folder::remove_of(&builds, &id)).await;
+        let config = self.builds.inner.config.clone();
+        let remove = move || {
+            memory::sweep(&config.data_dir, Some(&id));
+            folder::remove_of(&config.builds_dir(), &id)
+        };
+        let removed = tokio::task::spawn_blocking(remove).await;
         if let Ok(Err(error)) = removed {
             tracing::warn!(%error, "a build folder can't be removed; the next start tries again");
         }
@@ -162,9 +165,7 @@ impl BuildImage {
             Err(error) => return Err(refused(error)),
         };
         if let Some(login) = &target.access.login {
-            cx.mask(&login.password);
-            let password = login.password.expose("its encoded form is masked");
-            cx.mask(&Secret::new(STANDARD.encode(format!("{}:{password}", login.username))));
+            bases::mask(login, cx);
         }
         Ok(target)
     }
@@ -183,7 +184,7 @@ fn gone(what: &str) -> JobError {
 }
 
 /// What another part of the product refuses.
-fn refused(error: AppError) -> JobError {
+pub(super) fn refused(error: AppError) -> JobError {
     match error {
         AppError::Problem(problem) => JobError::Fail(*problem),
         AppError::NotFound(what) => gone(&what),

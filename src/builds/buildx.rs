@@ -87,7 +87,7 @@ fn args(push: &Push<'_>, metadata: &Path) -> Vec<OsString> {
         args.push(format!("--build-arg={name}={value}").into());
     }
     for (id, file) in &push.inputs.secrets {
-        args.push(joined(&format!("--secret=id={id},src="), file));
+        args.push(quoted(&format!("--secret=id={id},"), "src=", file));
     }
     args.extend(push.caching.from.iter().map(|value| format!("--cache-from={value}").into()));
     args.extend(push.caching.to.iter().map(|value| format!("--cache-to={value}").into()));
@@ -128,6 +128,16 @@ fn joined(flag: &str, path: &Path) -> OsString {
     arg
 }
 
+/// A field of a line of CSV, which the flag's value is: in quotes where the path needs them.
+fn quoted(flag: &str, field: &str, path: &Path) -> OsString {
+    let text = path.to_string_lossy();
+    if text.contains([',', '"']) {
+        OsString::from(format!("{flag}\"{field}{}\"", text.replace('"', "\"\"")))
+    } else {
+        joined(&format!("{flag}{field}"), path)
+    }
+}
+
 /// The digest in the metadata file.
 pub(super) fn digest(metadata: &str) -> Option<Digest> {
     let metadata: serde_json::Value = serde_json::from_str(metadata).ok()?;
@@ -151,7 +161,7 @@ mod tests {
                 resource: "builder:engine".into(),
                 emulated: Vec::new(),
             };
-            Self(builder, Inputs { args: Vec::new(), secrets: Vec::new() }, Caching::default())
+            Self(builder, Inputs::default(), Caching::default())
         }
     }
 
@@ -199,6 +209,23 @@ mod tests {
             ]
             .map(OsString::from)
         );
+    }
+
+    #[test]
+    fn arguments_and_secrets_stay_one_element_each() {
+        let located = Located { dockerfile: "/b/source/Dockerfile".into(), context: "/b/source".into() };
+        let reference: ImageRef = "127.0.0.1:5000/shop/web:c0ffee".parse().expect("a reference");
+        let mut rest = Rest::default();
+        rest.1.args = vec![("A".into(), "x --load, $(id)=y".into())];
+        rest.1.secrets = vec![("npm".into(), "/run/s/0".into()), ("b".into(), "/da\"ta,x/1".into())];
+        let args = args(&rest.push(&reference, &located), Path::new("/b/metadata.json"));
+        for expected in [
+            "--build-arg=A=x --load, $(id)=y",
+            "--secret=id=npm,src=/run/s/0",
+            "--secret=id=b,\"src=/da\"\"ta,x/1\"",
+        ] {
+            assert!(args.contains(&OsString::from(expected)), "{expected}: {args:?}");
+        }
     }
 
     #[test]

@@ -21,31 +21,43 @@ pub(super) struct Located {
 
 /// The two paths, or what is wrong with them.
 pub(super) fn locate(source: &Path, dockerfile: &InnerPath, context: &InnerPath) -> Result<Located, Problem> {
-    let root =
-        source.canonicalize().map_err(|_| Problem::new("build.checkout", "The checkout is gone.", "Build again."))?;
+    let root = root_of(source)?;
     let dockerfile_name = if dockerfile.as_str().is_empty() { "Dockerfile" } else { dockerfile.as_str() };
     let dockerfile = beneath(&root, dockerfile_name, "Dockerfile")?;
     if !dockerfile.is_file() {
         return Err(not_in("Dockerfile", dockerfile_name, "isn't a file"));
     }
-    let context_path = beneath(&root, context.as_str(), "build context")?;
-    if !context_path.is_dir() {
-        return Err(not_in("build context", context.as_str(), "isn't a folder"));
-    }
-    for ignore in [context_path.join(".dockerignore"), with_suffix(&dockerfile, ".dockerignore")] {
-        if std::fs::symlink_metadata(&ignore).is_ok()
-            && !ignore.canonicalize().is_ok_and(|path| path.starts_with(&root))
-        {
-            let name = ignore.strip_prefix(&root).unwrap_or(&ignore).to_string_lossy().into_owned();
-            return Err(not_in("ignore file", &name, "is a link that leaves the repository or leads nowhere"));
-        }
-    }
+    let context_path = folder(source, context, "build context")?;
+    check_ignore(&root, &with_suffix(&dockerfile, ".dockerignore"))?;
     let mut text = Vec::new();
     std::fs::File::open(&dockerfile)
         .and_then(|file| file.take(LOOKED_AT).read_to_end(&mut text))
         .map_err(|_| not_in("Dockerfile", dockerfile_name, "can't be read"))?;
     frontend::check(&String::from_utf8_lossy(&text))?;
     Ok(Located { dockerfile, context: context_path })
+}
+
+/// A folder that is sent to the builder, with what it ignores; or what is wrong with it.
+pub(super) fn folder(source: &Path, inner: &InnerPath, what: &str) -> Result<PathBuf, Problem> {
+    let root = root_of(source)?;
+    let path = beneath(&root, inner.as_str(), what)?;
+    if !path.is_dir() {
+        return Err(not_in(what, inner.as_str(), "isn't a folder"));
+    }
+    check_ignore(&root, &path.join(".dockerignore"))?;
+    Ok(path)
+}
+
+fn root_of(source: &Path) -> Result<PathBuf, Problem> {
+    source.canonicalize().map_err(|_| Problem::new("build.checkout", "The checkout is gone.", "Build again."))
+}
+
+fn check_ignore(root: &Path, ignore: &Path) -> Result<(), Problem> {
+    if std::fs::symlink_metadata(ignore).is_ok() && !ignore.canonicalize().is_ok_and(|path| path.starts_with(root)) {
+        let name = ignore.strip_prefix(root).unwrap_or(ignore).to_string_lossy().into_owned();
+        return Err(not_in("ignore file", &name, "is a link that leaves the repository or leads nowhere"));
+    }
+    Ok(())
 }
 
 fn beneath(root: &Path, inner: &str, what: &str) -> Result<PathBuf, Problem> {

@@ -35,6 +35,11 @@ impl BuildFolder {
         self.root.join("source")
     }
 
+    /// A Dockerfile that isn't the repository's.
+    pub(super) fn recipe(&self) -> PathBuf {
+        self.root.join("recipe")
+    }
+
     /// DOCKER_CONFIG.
     pub(super) fn login(&self) -> PathBuf {
         self.root.join(".docker")

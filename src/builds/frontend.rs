@@ -25,7 +25,8 @@ fn is_allowed(frontend: &str) -> bool {
     ALLOWED.contains(&image)
 }
 
-fn named(dockerfile: &str) -> Option<String> {
+/// The frontend that the first lines name.
+pub(super) fn named(dockerfile: &str) -> Option<String> {
     let text = dockerfile.strip_prefix('\u{feff}').unwrap_or(dockerfile);
     if text.trim_start().starts_with('{') {
         return Some("a description in JSON".into());

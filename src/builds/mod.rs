@@ -2,14 +2,17 @@
 //!
 //! What must always hold: the registry is chosen once, when a build is asked for, and without one nothing starts; the
 //! repository is hostile; the registry's password is in one file of the build's private folder, which is gone when the build
-//! is over; an image counts as built once the registry itself names its digest.
+//! is over, and secrets are in files in memory for as long; an image counts as built once the registry itself names its
+//! digest.
 //!
-//! `build_image` has the steps; `git` and `checkout` fetch, `read_repository` tries an access; `context` and `frontend` look at
-//! what was fetched; `login` and `buildx` build and push, within `caps`, and `retry` says when again; `cache` says where the
-//! cache is; `progress` and `display` show it; `observed`, `pushed` and `record` keep what came out; `causes` explains
-//! failures; `deletion` notices that the registry goes.
+//! `build_image` has the steps; `git` and `checkout` fetch, `read_repository` tries an access; `recipe`, `context` and
+//! `frontend` look at what was fetched; `dockerfile`, `bases` and `login` sign in for base images; `inputs` and `memory` hand
+//! secrets over; `buildx` builds and pushes, within `caps`, and `retry` says when again; `cache` says where the cache is;
+//! `progress` and `display` show it; `observed`, `pushed` and `record` keep what came out; `causes` explains failures;
+//! `deletion` notices that the registry goes.
 
 mod ask;
+mod bases;
 mod build_image;
 mod buildx;
 mod cache;
@@ -20,11 +23,13 @@ mod checkout;
 mod context;
 mod deletion;
 mod display;
+mod dockerfile;
 mod folder;
 mod frontend;
 mod git;
 mod inputs;
 mod login;
+mod memory;
 mod name;
 mod observed;
 mod platforms;
@@ -32,12 +37,14 @@ mod progress;
 mod pushed;
 mod queue;
 mod read_repository;
+mod recipe;
 mod record;
 mod retry;
 mod store;
 mod store_record;
 
 pub use ask::Ask;
+pub use inputs::secrets_of;
 
 use crate::activity;
 use crate::builders::Builders;
@@ -196,8 +203,9 @@ impl Builds {
     /// Removes what builds of an earlier run of the program left. At start, before the workers.
     pub async fn sweep(&self) -> std::io::Result<()> {
         let folder = self.inner.config.builds_dir();
-        let count =
-            tokio::task::spawn_blocking(move || folder::sweep(&folder)).await.map_err(std::io::Error::other)??;
+        let data = self.inner.config.data_dir.clone();
+        let sweep = move || Ok::<_, std::io::Error>(memory::sweep(&data, None) + folder::sweep(&folder)?);
+        let count = tokio::task::spawn_blocking(sweep).await.map_err(std::io::Error::other)??;
         if count > 0 {
             tracing::info!(count, "removed build folders that an earlier run left");
         }

@@ -5,6 +5,7 @@
 
 mod doctor;
 mod field;
+mod fitting;
 mod import;
 mod limit;
 mod login;

@@ -6,6 +6,7 @@ use crate::{activity, problems};
 use app::api::services::ServicesApi;
 use app::error::AppError;
 use app::model::account::{Action, Actor};
+use app::model::build_form::BuildForm;
 use app::model::id::{DeploymentId, ServiceId};
 use app::model::service::{Deployment, Origin, Service, ServiceForm, ServiceSummary, Task};
 use async_trait::async_trait;
@@ -60,6 +61,17 @@ impl ServicesApi for Services {
     async fn update(&self, actor: &Actor, id: &ServiceId, version: i64, form: ServiceForm) -> Result<(), AppError> {
         actor.may(Action::ManageServices)?;
         self.change(actor, id, version, form.validated()?).await
+    }
+
+    async fn change_build(
+        &self,
+        actor: &Actor,
+        id: &ServiceId,
+        version: i64,
+        form: BuildForm,
+    ) -> Result<(), AppError> {
+        actor.may(Action::ManageServices)?;
+        self.save_build(actor, id, version, form.validated()?).await
     }
 
     async fn delete(&self, actor: &Actor, id: &ServiceId) -> Result<(), AppError> {

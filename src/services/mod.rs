@@ -5,6 +5,7 @@
 //! pages read what [`Services::watch`] saw and never wait for Docker.
 
 mod api;
+mod build_settings;
 mod deploy;
 mod deploy_image;
 mod env;

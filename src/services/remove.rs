@@ -2,6 +2,7 @@
 //! out of all lists already, so nothing of it may stay.
 
 use super::{Services, spec, store, store_deployments};
+use crate::builds;
 use crate::docker::DockerError;
 use crate::jobs::{self, Handler, JobContext, JobError};
 use crate::storage::StorageError;
@@ -123,6 +124,7 @@ impl Services {
         let deployments = store_deployments::of_service(self.inner.db.read(), id).await.map_err(jobs::internal)?;
         let mut tx = self.inner.db.write().await.map_err(jobs::internal)?;
         self.inner.vault.forget(&mut tx, id.as_str()).await.map_err(jobs::internal)?;
+        self.inner.vault.forget(&mut tx, &builds::secrets_of(id)).await.map_err(jobs::internal)?;
         for deployment in deployments {
             self.inner.vault.forget(&mut tx, deployment.id.as_str()).await.map_err(jobs::internal)?;
         }

@@ -1,7 +1,7 @@
 //! Creating and changing services: the rules that need the database or the configuration.
 
 use super::store::{self, Project, Publisher, Record, Saved};
-use super::{Services, env, roll_back};
+use super::{Services, build_settings, env, roll_back};
 use crate::clock::random;
 use crate::storage::Tx;
 use crate::{activity, problems};
@@ -52,10 +52,11 @@ impl Services {
         fields: ServiceFields,
     ) -> Result<(), AppError> {
         let by = &actor.username;
-        let source = self.source(actor, &fields).await?;
+        let mut source = self.source(actor, &fields).await?;
         let mut errors = self.repository_errors(&source).await;
         let mut tx = self.inner.db.write().await.map_err(problems::of)?;
         let before = self.locked(&mut tx, id).await?;
+        build_settings::carry_over(&before.source, &mut source);
         if before.source.git().is_some() != source.git().is_some() {
             return Err(AppError::Blocked(vec![Blocker {
                 reason:

@@ -18,7 +18,8 @@ use app::api::tokens::{Bearer, TokenRefusal, TokensApi};
 use app::error::{AppError, Problem};
 use app::model::account::{Actor, PasswordForm, Role, SessionInfo, SetupForm, SignInForm};
 use app::model::build::Build;
-use app::model::build_options::BuildOptions;
+use app::model::build_form::BuildForm;
+use app::model::build_options::{BuildOptions, CacheKind, Recipe};
 use app::model::build_record::{self, BuildPart, BuildRecord, BuildWarning, PartTime, RecipeKind, Trigger};
 use app::model::build_rules::{BuildRules, BuildRulesForm, CapsHold, RulesInForce};
 use app::model::credential::{
@@ -146,6 +147,9 @@ pub fn paths() -> Vec<String> {
     paths.extend([
         format!("/services/{service}"),
         format!("/services/{service}/edit"),
+        format!("/services/{service}/build"),
+        format!("/services/{}/edit", ServiceId::from_random(bits(2))),
+        format!("/services/{}/build", ServiceId::from_random(bits(2))),
         format!("/services/{service}/delete"),
         format!("/services/{}", ServiceId::from_random(bits(3))),
         format!("/services/{}/edit", ServiceId::from_random(bits(3))),
@@ -357,11 +361,27 @@ fn service(n: u8, name: &str) -> Service {
             base_path: None,
             registry: None,
             access: None,
-            build: BuildOptions::default(),
+            build: build_options(n),
         }),
         settings: settings(),
         current: Some(DeploymentId::from_random(bits(2))),
         version: 4,
+    }
+}
+
+/// The first has a bit of everything, the second serves a folder.
+fn build_options(n: u8) -> BuildOptions {
+    match n {
+        1 => BuildOptions {
+            args: vec![("RUST_VERSION".into(), "1.94".into()), ("FEATURES".into(), "</textarea>&quot;".into())],
+            secrets: vec!["NPM_TOKEN".into(), "deploy-key.pem".into()],
+            platforms: vec![parsed("linux/amd64"), parsed("linux/arm64")],
+            cache: CacheKind::Registry,
+            sbom: true,
+            ..BuildOptions::default()
+        },
+        2 => BuildOptions { recipe: Recipe::Static { folder: parsed("public") }, ..BuildOptions::default() },
+        _ => BuildOptions::default(),
     }
 }
 
@@ -963,6 +983,9 @@ impl ServicesApi for Samples {
         Err(refused())
     }
     async fn update(&self, _: &Actor, _: &ServiceId, _: i64, _: ServiceForm) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn change_build(&self, _: &Actor, _: &ServiceId, _: i64, _: BuildForm) -> Result<(), AppError> {
         Err(refused())
     }
     async fn delete(&self, _: &Actor, _: &ServiceId) -> Result<(), AppError> {

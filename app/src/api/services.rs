@@ -3,6 +3,7 @@
 
 use crate::error::AppError;
 use crate::model::account::Actor;
+use crate::model::build_form::BuildForm;
 use crate::model::id::{DeploymentId, ServiceId};
 use crate::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
 use crate::{paths, request};
@@ -22,6 +23,9 @@ pub trait ServicesApi: Send + Sync {
     async fn create(&self, actor: &Actor, form: ServiceForm) -> Result<ServiceId, AppError>;
     /// Changes it; takes effect with the next deployment that isn't a way back. It keeps its kind of source. `version` is the one the form was filled from.
     async fn update(&self, actor: &Actor, id: &ServiceId, version: i64, form: ServiceForm) -> Result<(), AppError>;
+    /// Changes how its images are built; takes effect with the next build.
+    async fn change_build(&self, actor: &Actor, id: &ServiceId, version: i64, form: BuildForm)
+    -> Result<(), AppError>;
     /// Removes its Swarm service and keeps its history.
     async fn delete(&self, actor: &Actor, id: &ServiceId) -> Result<(), AppError>;
     /// Its tasks as Docker has them now, from the last look; with the age of that look in seconds.
@@ -76,6 +80,17 @@ pub async fn update_service(id: ServiceId, version: i64, form: ServiceForm) -> R
         let (actor, backend) = request::signed_in()?;
         backend.services.update(&actor, &id, version, form).await?;
         request::see(paths::service(&id), "Service saved. The next deployment uses it.")
+    })
+    .await
+}
+
+/// Changes how a service's images are built.
+#[server(prefix = "/api", endpoint = "services/build-settings")]
+pub async fn change_build(id: ServiceId, version: i64, form: BuildForm) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        backend.services.change_build(&actor, &id, version, form).await?;
+        request::see(paths::build_settings(&id), "Build settings saved. The next build uses them.")
     })
     .await
 }

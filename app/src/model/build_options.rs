@@ -28,6 +28,17 @@ pub enum Recipe {
     },
 }
 
+impl Recipe {
+    /// As forms send it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Repository => "repository",
+            Self::Typed { .. } => "typed",
+            Self::Static { .. } => "static",
+        }
+    }
+}
+
 /// Where BuildKit keeps what a later build can use again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,6 +65,16 @@ impl CacheKind {
             Self::Registry => "registry",
             Self::Local => "local",
             Self::Off => "off",
+        }
+    }
+
+    /// In words, for forms.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Builder => "With the builder, as it does by itself",
+            Self::Registry => "In the registry too, under a tag of its own",
+            Self::Local => "In a folder of Slipway's, within its budget",
+            Self::Off => "None: every build begins afresh",
         }
     }
 }

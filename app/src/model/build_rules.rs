@@ -1,6 +1,6 @@
 //! Rules that hold for all builds; an administrator sets them.
 
-use super::image_ref::ImageRef;
+use super::static_server::StaticServer;
 use crate::error::FieldError;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ pub struct BuildRules {
     /// How often a push is tried when the registry or the network fails for a moment.
     pub push_tries: u32,
     /// The web server that serves folders of static files; none: there are no such builds.
-    pub static_image: Option<ImageRef>,
+    pub static_image: Option<StaticServer>,
 }
 
 impl Default for BuildRules {
@@ -107,7 +107,7 @@ pub struct BuildRulesForm {
     /// A number.
     #[serde(default)]
     pub push_tries: String,
-    /// See [`ImageRef`], or nothing.
+    /// See [`StaticServer`], or nothing.
     #[serde(default)]
     pub static_image: String,
 }
@@ -144,16 +144,10 @@ impl BuildRulesForm {
         let push_tries = number(&mut errors, "push_tries", &self.push_tries, &TRIES, "Choose a number from 1 to 5.");
         let static_image = match self.static_image.trim() {
             "" => None,
-            text => match text.parse::<ImageRef>() {
-                Ok(image) => Some(image),
-                Err(why) => {
-                    errors.push(FieldError::new(
-                        "static_image",
-                        format!("{why} Give an image, like docker.io/library/nginx:1.27, or leave it empty."),
-                    ));
-                    None
-                }
-            },
+            text => {
+                let read = text.parse::<StaticServer>();
+                read.map_err(|why| errors.push(FieldError::new("static_image", why.to_string()))).ok()
+            }
         };
         if !errors.is_empty() {
             return Err(errors);
@@ -231,7 +225,7 @@ mod tests {
         let rules = form.check().expect("all is well");
         assert_eq!((rules.parallel, rules.cpus, rules.memory, rules.timeout), (Some(4), Some(150), Some(2_048), 30));
         assert!(!rules.supersedes && rules.push_tries == 1 && rules.has_caps());
-        assert_eq!(rules.static_image.map(|image| image.to_string()), Some("docker.io/library/nginx:latest".into()));
+        assert_eq!(rules.static_image.map(|server| server.to_string()), Some("docker.io/library/nginx:latest /usr/share/nginx/html".into()));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod ansi;
 pub mod build;
+pub mod build_form;
 pub mod build_options;
 pub mod build_record;
 pub mod build_rules;
@@ -30,6 +31,7 @@ pub mod service;
 pub mod service_form;
 pub mod settings;
 pub mod source;
+pub mod static_server;
 pub mod text;
 pub mod token;
 pub mod trigger;

@@ -1,6 +1,6 @@
 //! What the service form sends, and how its texts become settings.
 
-use super::build_options::BuildOptions;
+use super::build_options::{BuildOptions, Recipe};
 use super::id::CredentialId;
 use super::image_ref::{ImageRef, Malformed};
 use super::service::{HealthCheck, Port, Settings};
@@ -8,6 +8,9 @@ use super::source::{Branch, GitSource, GitUrl, InnerPath};
 use super::text;
 use crate::error::FieldError;
 use serde::{Deserialize, Serialize};
+
+/// Longest Dockerfile that is typed; a form that comes back keeps as much.
+const LONGEST_DOCKERFILE: usize = 16_000;
 
 /// What the service form sends, for new ones and for edits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -33,6 +36,15 @@ pub struct ServiceForm {
     /// See [`InnerPath`]; empty: the repository itself.
     #[serde(default)]
     pub context: String,
+    /// `repository` (or nothing), `typed` or `static`: see [`Recipe`].
+    #[serde(default)]
+    pub recipe: String,
+    /// The Dockerfile itself, where it is typed.
+    #[serde(default)]
+    pub dockerfile_text: String,
+    /// See [`InnerPath`]; what a static site is served from.
+    #[serde(default)]
+    pub static_folder: String,
     /// Replaces the registry's base path.
     #[serde(default)]
     pub base_path: String,
@@ -133,7 +145,7 @@ impl ServiceForm {
             "image" => self.image(&mut errors),
             _ => kept(&mut errors, "kind", Err("A service comes from git or from an image.")),
         };
-        let env = kept(&mut errors, "env", env(&self.env));
+        let env = kept(&mut errors, "env", pairs(&self.env));
         let ports = kept(&mut errors, "ports", ports(&self.ports));
         let replicas = match self.replicas.trim() {
             "" => Some(1),
@@ -164,6 +176,7 @@ impl ServiceForm {
         let context = kept(errors, "context", self.context.parse::<InnerPath>());
         let base_path = super::registry::base_path("base_path", &self.base_path).map_err(|error| error.message);
         let base_path = kept(errors, "base_path", base_path);
+        let recipe = self.recipe(errors);
         let registry = match self.registry.trim() {
             "" => Some(None),
             id => kept(errors, "registry", id.parse().map_err(|_| "Choose a registry.")).map(Some),
@@ -180,8 +193,31 @@ impl ServiceForm {
             base_path: base_path?,
             registry: registry?,
             access: access?,
-            build: BuildOptions::default(),
+            build: BuildOptions { recipe: recipe?, ..BuildOptions::default() },
         })
+    }
+
+    /// The fields of the other recipes are left alone: whoever changes their mind finds them as they were typed.
+    fn recipe(&self, errors: &mut Vec<FieldError>) -> Option<Recipe> {
+        match self.recipe.trim() {
+            "" | "repository" => Some(Recipe::Repository),
+            "typed" => {
+                let text = self.dockerfile_text.replace("\r\n", "\n");
+                let why = if text.trim().is_empty() {
+                    Some("Type the Dockerfile, or choose another way to build.".to_owned())
+                } else if text.len() > LONGEST_DOCKERFILE {
+                    Some("This is too long: 16 kB is the most. Put it into the repository.".to_owned())
+                } else {
+                    text.contains('\0').then(|| "Remove the NUL character.".to_owned())
+                };
+                kept(errors, "dockerfile_text", why.map_or(Ok(Recipe::Typed { text }), Err))
+            }
+            "static" => {
+                let folder = kept(errors, "static_folder", self.static_folder.parse::<InnerPath>());
+                folder.map(|folder| Recipe::Static { folder })
+            }
+            _ => kept(errors, "recipe", Err("Choose what the image is built by.")),
+        }
     }
 
     fn image(&self, errors: &mut Vec<FieldError>) -> Option<SourceFields> {
@@ -211,7 +247,14 @@ fn named(text: &str) -> Result<String, String> {
     Ok(name)
 }
 
-fn env(text: &str) -> Result<Vec<(String, String)>, String> {
+/// Whether it is a name as variables have.
+pub(super) fn is_variable(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && name.bytes().all(fits) && !name.as_bytes()[0].is_ascii_digit()
+}
+
+/// Lines of `NAME=value`.
+pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut env: Vec<(String, String)> = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim_end_matches('\r');
@@ -223,8 +266,7 @@ fn env(text: &str) -> Result<Vec<(String, String)>, String> {
             return Err(format!("Line {at}: write NAME=value."));
         };
         let name = name.trim();
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if name.is_empty() || !name.bytes().all(fits) || name.as_bytes()[0].is_ascii_digit() {
+        if !is_variable(name) {
             return Err(format!("Line {at}: a name has letters, digits and '_', and doesn't start with a digit."));
         }
         if value.contains('\0') || value.len() > 32_768 {
@@ -334,10 +376,48 @@ mod tests {
     }
 
     #[test]
+    fn a_git_form_says_what_the_image_is_built_by() {
+        let form = |recipe: &str, text: &str, folder: &str| ServiceForm {
+            project: "Shop".into(),
+            name: "Web".into(),
+            repository: "https://a.example/b".into(),
+            branch: "main".into(),
+            recipe: recipe.into(),
+            dockerfile_text: text.into(),
+            static_folder: folder.into(),
+            ..ServiceForm::default()
+        };
+        for (recipe, text, folder, expected) in [
+            ("", "", "", Recipe::Repository),
+            ("repository", "FROM x", "public", Recipe::Repository),
+            ("typed", "FROM x\r\nRUN y", "", Recipe::Typed { text: "FROM x\nRUN y".into() }),
+            ("static", "", "./public/", Recipe::Static { folder: "public".parse().expect("a path") }),
+            ("static", "", "", Recipe::Static { folder: "".parse().expect("a path") }),
+        ] {
+            let SourceFields::Git(source) = form(recipe, text, folder).validated().expect("fields").source else {
+                panic!("from git")
+            };
+            assert_eq!(source.build.recipe, expected);
+        }
+        let long = "x".repeat(LONGEST_DOCKERFILE + 1);
+        for (recipe, text, folder, field) in [
+            ("typed", " \r\n", "", "dockerfile_text"),
+            ("typed", long.as_str(), "", "dockerfile_text"),
+            ("typed", "FROM x\0", "", "dockerfile_text"),
+            ("static", "", "../up", "static_folder"),
+            ("static", "", "/etc", "static_folder"),
+            ("magic", "", "", "recipe"),
+        ] {
+            let errors = form(recipe, text, folder).validated().expect_err("refused");
+            assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), [field], "{text:.20?}");
+        }
+    }
+
+    #[test]
     fn settings_are_read_line_by_line() {
-        assert_eq!(env("A=1\n\nB=x=y\r\n"), Ok(vec![("A".into(), "1".into()), ("B".into(), "x=y".into())]));
+        assert_eq!(pairs("A=1\n\nB=x=y\r\n"), Ok(vec![("A".into(), "1".into()), ("B".into(), "x=y".into())]));
         for text in ["A", "1A=x", "A=1\nA=2", "A-B=1", "=x"] {
-            assert!(env(text).is_err(), "{text:?}");
+            assert!(pairs(text).is_err(), "{text:?}");
         }
         assert_eq!(
             ports("8080:80, 53:53/udp"),

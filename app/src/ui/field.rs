@@ -49,7 +49,8 @@ pub(super) fn parts(field: &str, hint: Option<&str>) -> Parts {
 #[component]
 pub fn Field(
     /// The field's name in the form struct.
-    field: &'static str,
+    #[prop(into)]
+    field: String,
     /// What it is.
     label: &'static str,
     /// What is there now.
@@ -80,7 +81,7 @@ pub fn Field(
     #[prop(optional, into)]
     placeholder: Option<String>,
 ) -> impl IntoView {
-    let Parts { id, name, described_by, invalid, below, typed } = parts(field, hint.as_deref());
+    let Parts { id, name, described_by, invalid, below, typed } = parts(&field, hint.as_deref());
     let list = (!suggest.is_empty()).then(|| format!("{id}-list"));
     let options = list.clone().map(|list| {
         let options = suggest.into_iter().map(|value| view! { <option value=value></option> }).collect_view();
@@ -171,7 +172,8 @@ pub fn FileField(
 #[component]
 pub fn TextArea(
     /// The field's name in the form struct.
-    field: &'static str,
+    #[prop(into)]
+    field: String,
     /// What it is.
     label: &'static str,
     /// What is there now.
@@ -184,7 +186,7 @@ pub fn TextArea(
     #[prop(default = 4)]
     rows: u32,
 ) -> impl IntoView {
-    let Parts { id, name, described_by, invalid, below, typed } = parts(field, hint.as_deref());
+    let Parts { id, name, described_by, invalid, below, typed } = parts(&field, hint.as_deref());
     // Browsers drop one line break behind the opening tag. The framework doesn't escape what is inside.
     let value = format!("\n{}", escaped(&typed.unwrap_or(value)));
     view! {
@@ -246,7 +248,8 @@ pub fn Select(
 #[component]
 pub fn Checkbox(
     /// The field's name in the form struct.
-    field: &'static str,
+    #[prop(into)]
+    field: String,
     /// What it is.
     label: &'static str,
     /// Whether it is ticked now.
@@ -257,7 +260,7 @@ pub fn Checkbox(
     hint: Option<String>,
 ) -> impl IntoView {
     let came_back = use_context::<Scope>().is_some_and(|scope| scope.state.is_some());
-    let Parts { id, name, described_by, invalid, below, typed } = parts(field, hint.as_deref());
+    let Parts { id, name, described_by, invalid, below, typed } = parts(&field, hint.as_deref());
     let checked = if came_back { typed.is_some() } else { checked };
     view! {
         <div class="field">

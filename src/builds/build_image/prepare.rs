@@ -43,13 +43,14 @@ impl BuildImage {
         }
         cx.log(version.out.trim_end());
         let options = &facts.source.build;
+        let secrets = self.builds.open_secrets(build, options, cx).await?;
         let platforms = if options.platforms.is_empty() { &target.platforms } else { &options.platforms }.clone();
         let builder = inner.builders.choose(&platforms, options.builder.as_ref()).await?;
         let mut tx = inner.db.write().await.map_err(internal)?;
         store::record_builder(&mut tx, &build.id, &builder.name).await.map_err(internal)?;
         tx.commit().await.map_err(internal)?;
         self.builds.check_platforms(&target, folder, cx).await?;
-        Ok(Plan { facts, target, platforms, builder })
+        Ok(Plan { facts, target, platforms, builder, secrets })
     }
 
     /// Branch to commit, unless a commit was asked for.

@@ -1,12 +1,13 @@
 //! The build itself: buildx builds and pushes, people watch.
 
 use super::{BuildImage, LOOKED_AT, Plan, Resolved};
+use crate::builds::bases::Bases;
 use crate::builds::checkout::stopped;
 use crate::builds::display::Display;
 use crate::builds::folder::BuildFolder;
 use crate::builds::login::LoginFile;
 use crate::builds::observed::Observed;
-use crate::builds::{buildx, cache, causes, context, deletion, retry};
+use crate::builds::{buildx, cache, causes, deletion, recipe, retry};
 use crate::docker::ControlGroup;
 use crate::jobs::{JobContext, JobError, internal};
 use crate::process::Ended;
@@ -41,18 +42,18 @@ impl BuildImage {
         cx: &JobContext,
     ) -> Result<Digest, JobError> {
         let inner = &self.builds.inner;
-        let Plan { facts, target, platforms, builder } = plan;
+        let Plan { facts, target, platforms, builder, secrets } = plan;
         let options = &facts.source.build;
         let edit = |problem: Problem| problem.with_link(paths::edit_service(&build.service), "Edit the service");
-        let located =
-            context::locate(&folder.source(), &facts.source.dockerfile, &facts.source.context).map_err(edit)?;
+        let rules = inner.settings.build_rules().await.map_err(internal)?;
+        let located = recipe::locate(&facts.source, rules.static_image.as_ref(), folder, edit)?;
         // The same commit gives the same image, whichever build makes it: no build id in here.
         let labels = [
             ("org.opencontainers.image.revision", resolved.commit.to_string()),
             ("slipway.service", build.service.to_string()),
         ];
-        let inputs = self.builds.inputs(build, options, folder, cx).await?;
-        let rules = inner.settings.build_rules().await.map_err(internal)?;
+        let bases = self.builds.bases(&located, options, platforms, target, cx).await?;
+        let inputs = self.builds.inputs(build, options, secrets, folder, cx.attempt)?;
         let group = self.builds.capped(&build.id, &rules, builder, cx);
         let no_cache = build.no_cache || options.cache == CacheKind::Off;
         let kind = self.cache_kind(plan, folder, cx).await?;
@@ -80,7 +81,7 @@ impl BuildImage {
         loop {
             // All tries together have the time of one build.
             push.within = within.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
-            let (ended, written, observed) = self.run_once(&push, target, folder, cx).await?;
+            let (ended, written, observed) = self.run_once(&push, target, &bases, folder, cx).await?;
             // Later tries find in the cache what the first one did.
             if tries == 1 {
                 self.builds.record_run(build, observed.finish(|text| cx.masked(text)), cx).await?;
@@ -104,7 +105,7 @@ impl BuildImage {
                 push.no_cache = false;
                 continue;
             }
-            let error = self.explain(&written, ended.code, target, &resolved.reference, cx).await;
+            let error = self.explain(&written, ended.code, target, &resolved.reference, &bases, cx).await;
             return Err(if causes::is_push(&written) {
                 self.builds.unless_deleted(&target.id, &deletion::called(&target.name), error).await
             } else {
@@ -132,12 +133,12 @@ impl BuildImage {
         &self,
         push: &buildx::Push<'_>,
         target: &Target,
+        bases: &Bases,
         folder: &BuildFolder,
         cx: &JobContext,
     ) -> Result<(Ended, String, Observed), JobError> {
         let inner = &self.builds.inner;
-        let login = LoginFile::write(&folder.login(), &target.access.url.host, target.access.login.as_ref())
-            .map_err(internal)?;
+        let login = LoginFile::write(&folder.login(), &bases.logins).map_err(internal)?;
         let mut display = Display::new(cx);
         let stop = cx.cancel.child_token();
         let mut is_deleted = false;
@@ -190,13 +191,14 @@ impl BuildImage {
         code: i32,
         target: &Target,
         reference: &ImageRef,
+        bases: &Bases,
         cx: &JobContext,
     ) -> JobError {
         let told = causes::telling::told(&cx.last_lines(LOOKED_AT).await);
         let output: Vec<&str> = told.output.iter().map(String::as_str).collect();
         let problem = causes::of_build(written, &output, code);
         if !causes::is_push(written) {
-            return JobError::Fail(problem);
+            return JobError::Fail(bases.explained(written, problem));
         }
         match self.builds.inner.oci.may_push(&target.access, &reference.repository).await {
             Ok(()) => JobError::Fail(problem),

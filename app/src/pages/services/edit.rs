@@ -29,6 +29,10 @@ pub async fn show() -> PageResult {
         let of = service.clone();
         view! {
             {no_registry(&registries)}
+            <p>
+                "Arguments, secrets, platforms and cache are in the "
+                <a href=paths::build_settings(&id)>"build settings"</a>"."
+            </p>
             <Form to=UpdateService::PATH also=CheckForm::PATH hidden=hidden>
                 {form::git(Some(&of), &registries, &accesses, projects)}
             </Form>

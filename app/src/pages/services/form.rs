@@ -2,6 +2,7 @@
 
 use super::push_name;
 use crate::islands::picker::Picker;
+use crate::model::build_options::Recipe;
 use crate::model::credential::Credential;
 use crate::model::git_access::{AccessKind, GitAccess};
 use crate::model::push_name::Typed;
@@ -10,7 +11,7 @@ use crate::model::service::{CredentialChoice, GitSource, Service};
 use crate::paths;
 use crate::request::{self, FormState};
 use crate::ui::field::id_of;
-use crate::ui::{Field, Name, Select, Submit, TextArea};
+use crate::ui::{Choice, Choices, Field, Name, Select, Submit, TextArea};
 use leptos::prelude::*;
 
 /// A command line that `ServiceForm` reads back as these words.
@@ -67,17 +68,10 @@ pub fn git(
                 value=repository
                 hint="https://host/path, ssh://user@host/path or user@host:path."/>
             {access(source, accesses)}
-            <div class="pair">
-                <Field field="branch" label="Branch" mono=true required=true
-                    value=source.map_or_else(|| "main".to_owned(), |source| source.branch.to_string())/>
-                <Field field="dockerfile" label="Dockerfile" mono=true
-                    value=source.map_or_else(|| "Dockerfile".to_owned(), |source| source.dockerfile.to_string())
-                    hint="Path inside the repository."/>
-            </div>
-            <Field field="context" label="Build context" mono=true
-                value=text(source.map(|source| source.context.to_string()))
-                hint="A folder inside the repository; empty: the repository itself."/>
+            <Field field="branch" label="Branch" mono=true required=true
+                value=source.map_or_else(|| "main".to_owned(), |source| source.branch.to_string())/>
         </fieldset>
+        {recipe(source)}
         <fieldset>
             <legend>"Where its images go"</legend>
             <div class="pair">
@@ -108,6 +102,45 @@ fn access(source: Option<&GitSource>, accesses: &[GitAccess]) -> impl IntoView +
     view! {
         <Select field="access" label="Access" options=options value=chosen.map(ToString::to_string).unwrap_or_default()
             hint="How a private repository is read. Make one under Settings → Git access."/>
+    }
+}
+
+/// What its image is built by. All fields are sent; those of the other ways are hidden where the style sheet can, and count for
+/// nothing.
+fn recipe(source: Option<&GitSource>) -> impl IntoView + use<> {
+    let recipe = source.map(|source| source.build.recipe.clone()).unwrap_or_default();
+    let chosen = recipe.as_str();
+    let typed = if let Recipe::Typed { text } = &recipe { text.clone() } else { String::new() };
+    let folder = if let Recipe::Static { folder } = &recipe { folder.to_string() } else { String::new() };
+    let ways = [
+        ("repository", "Dockerfile in the repository", "Built as the repository says."),
+        ("typed", "Dockerfile typed here", "For a repository that has none."),
+        ("static", "Static site", "A folder, served by the web server that Settings name."),
+    ];
+    let ways = ways.into_iter().map(|(value, title, hint)| Choice { value, title, hint: hint.into() }).collect();
+    view! {
+        <fieldset>
+            <legend>"How it is built"</legend>
+            <Choices field="recipe" label="Built by" options=ways value=chosen/>
+            <div class="of-repository">
+                <Field field="dockerfile" label="Dockerfile" mono=true
+                    value=source.map_or_else(|| "Dockerfile".to_owned(), |source| source.dockerfile.to_string())
+                    hint="Path inside the repository."/>
+            </div>
+            <div class="of-typed">
+                <TextArea field="dockerfile_text" label="Text of the Dockerfile" value=typed rows=8
+                    hint="COPY takes files of the build context."/>
+            </div>
+            <div class="of-context">
+                <Field field="context" label="Build context" mono=true
+                    value=source.map(|source| source.context.to_string()).unwrap_or_default()
+                    hint="A folder inside the repository; empty: the repository itself."/>
+            </div>
+            <div class="of-static">
+                <Field field="static_folder" label="Folder of the site" mono=true value=folder
+                    hint="Path inside the repository, like public; empty: the repository itself."/>
+            </div>
+        </fieldset>
     }
 }
 

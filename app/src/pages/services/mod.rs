@@ -1,5 +1,6 @@
 //! Services: what runs in the Swarm.
 
+pub mod build;
 pub mod delete;
 pub mod deployment;
 pub mod edit;

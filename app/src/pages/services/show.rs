@@ -5,10 +5,11 @@ use crate::api::builds::StartBuild;
 use crate::api::services::{DeployImage, RollBack};
 use crate::error::AppError;
 use crate::model::build::Build;
+use crate::model::build_options::Recipe;
 use crate::model::credential::Credential;
 use crate::model::id::ServiceId;
 use crate::model::job::JobState;
-use crate::model::service::{Deployment, GitSource, ImageSource, Origin, Service, ServiceState, Source, Task};
+use crate::model::service::{Deployment, GitSource, ImageSource, InnerPath, Origin, Service, ServiceState, Source, Task};
 use crate::pages::{Page, PageResult, builds};
 use crate::ui::job::follow;
 use crate::ui::table::{col, wide};
@@ -54,10 +55,14 @@ pub async fn show() -> PageResult {
         Source::Image(_) => (None, None),
     };
     let go = go(&service);
+    let build_settings = service.source.git().is_some().then(|| {
+        view! { <a class="button quiet" href=paths::build_settings(&id)>"Build settings"</a> }
+    });
     Ok(Page::new(
         format!("{}, Services", service.name),
         view! {
             <PageHead title=service.name.clone() under=(paths::SERVICES.into(), "Services".into()) badge=badge>
+                {build_settings}
                 <a class="button quiet" href=paths::edit_service(&id)><Icon name=Name::Pencil/>"Edit"</a>
                 <a class="button quiet" href=paths::triggers(&id)>"Triggers"</a>
                 <a class="button quiet" href=paths::delete_service(&id)><Icon name=Name::Trash/>"Delete"</a>
@@ -222,16 +227,23 @@ fn version(deployment: &Deployment) -> String {
 
 fn from_git(push: AnyView, source: &GitSource) -> AnyView {
     let source = source.clone();
-    let context = if source.context.as_str().is_empty() {
-        "The repository itself".to_owned()
-    } else {
-        source.context.to_string()
+    let place = |path: &InnerPath| match path.as_str() {
+        "" => "the repository itself".to_owned(),
+        path => path.to_owned(),
     };
+    let recipe = match &source.build.recipe {
+        Recipe::Repository => view! { "Dockerfile "<code>{source.dockerfile.to_string()}</code> }.into_any(),
+        Recipe::Typed { .. } => "A Dockerfile that was typed".into_any(),
+        Recipe::Static { folder } => format!("Static site: {}", place(folder)).into_any(),
+    };
+    // A static site's context is its folder.
+    let has_context = !matches!(source.build.recipe, Recipe::Static { .. });
+    let context = has_context.then(|| view! { <Fact name="Build context">{place(&source.context)}</Fact> });
     view! {
         <Fact name="Repository"><code>{source.repository.to_string()}</code></Fact>
         <Fact name="Branch"><code>{source.branch.to_string()}</code></Fact>
-        <Fact name="Dockerfile"><code>{source.dockerfile.to_string()}</code></Fact>
-        <Fact name="Build context">{context}</Fact>
+        <Fact name="Built by">{recipe}</Fact>
+        {context}
         <Fact name="Pushed as">{push}</Fact>
     }
     .into_any()

@@ -63,8 +63,8 @@ fn form(rules: BuildRules, usual_parallel: u32, caps: CapsHold) -> impl IntoView
                 <Field field="memory" label="Memory for one build, in MiB" inputmode="numeric" value=number(rules.memory) hint=cap_hint/>
             </div>
             <Field field="static_image" label="Web server for static sites" mono=true
-                value=rules.static_image.map(|image| image.to_string()).unwrap_or_default()
-                hint="The image that serves folders of static files, such as docker.io/library/nginx or one with busybox httpd. Empty: no service can be a static site."/>
+                value=rules.static_image.map(|server| server.to_string()).unwrap_or_default()
+                hint="An image and the folder it serves from, like nginx:1.27 /usr/share/nginx/html. One that has to be started gets its command behind: busybox:1 /www httpd -f -p 8080 -h /www. Empty: no service can be a static site."/>
             <Submit text="Save rules" class="primary"/>
         </Form>
     }
