@@ -122,7 +122,7 @@ fn secrets(inputs: Vec<SecretInput>, errors: &mut Vec<FieldError>) -> (Vec<Strin
     let (mut names, mut values) = (Vec::new(), Vec::new());
     for (index, input) in inputs.into_iter().enumerate() {
         let name = input.name.trim().to_owned();
-        let mut wrong = |part: &str, why: String| errors.push(FieldError::new(secret_field(index, part), why));
+        let mut wrong = |part: &str, why: String| errors.push(FieldError::new(&secret_field(index, part), why));
         if input.remove.is_some() || (name.is_empty() && input.secret.is_empty()) {
             continue;
         }

@@ -248,6 +248,15 @@ impl House {
         git(&self.repo(), &["rev-parse", "HEAD"]).trim().to_owned()
     }
 
+    /// Keeps a value of a build secret of the service.
+    pub async fn seal(&self, name: &str, value: &str) {
+        let vault = Vault::open(&self.folder.path().join("data/master.key"), false).expect("a vault");
+        let owner = slipway::builds::secrets_of(&self.service);
+        let mut tx = self.db.write().await.expect("a transaction");
+        vault.put(&mut tx, &self.clock, &owner, name, &Secret::new(value.into())).await.expect("sealed");
+        tx.commit().await.expect("committed");
+    }
+
     /// A Dockerfile on the lab's base image. The variable keeps BuildKit from taking commands of an earlier run from
     /// its cache.
     pub fn dockerfile(&self, rest: &str) -> String {

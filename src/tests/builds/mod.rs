@@ -10,6 +10,7 @@ mod failures;
 mod gate;
 pub mod house;
 mod names;
+mod inputs;
 mod platforms;
 mod proxy;
 mod queue;
