@@ -62,7 +62,8 @@ impl Builds {
         cx: &JobContext,
     ) -> Result<Bases, JobError> {
         let host = &target.access.url.host;
-        let mut bases = Bases { images: images(located, options, platforms)?, with: BTreeMap::new(), logins: Vec::new() };
+        let mut bases =
+            Bases { images: images(located, options, platforms)?, with: BTreeMap::new(), logins: Vec::new() };
         if let Some(login) = &target.access.login {
             // Docker keeps one login for each host, and without this one nothing can be pushed.
             bases.with.insert(host.clone(), With::Push(target.name.clone()));

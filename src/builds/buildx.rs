@@ -219,11 +219,9 @@ mod tests {
         rest.1.args = vec![("A".into(), "x --load, $(id)=y".into())];
         rest.1.secrets = vec![("npm".into(), "/run/s/0".into()), ("b".into(), "/da\"ta,x/1".into())];
         let args = args(&rest.push(&reference, &located), Path::new("/b/metadata.json"));
-        for expected in [
-            "--build-arg=A=x --load, $(id)=y",
-            "--secret=id=npm,src=/run/s/0",
-            "--secret=id=b,\"src=/da\"\"ta,x/1\"",
-        ] {
+        for expected in
+            ["--build-arg=A=x --load, $(id)=y", "--secret=id=npm,src=/run/s/0", "--secret=id=b,\"src=/da\"\"ta,x/1\""]
+        {
             assert!(args.contains(&OsString::from(expected)), "{expected}: {args:?}");
         }
     }

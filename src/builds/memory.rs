@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn another_slipways_are_left_alone() {
         let (ours, theirs) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        let folder = SecretFolder::create(theirs.path(), &BuildId::from_random([3; 8]), 1, theirs.path()).expect("made");
+        let folder =
+            SecretFolder::create(theirs.path(), &BuildId::from_random([3; 8]), 1, theirs.path()).expect("made");
         assert_eq!(sweep(ours.path(), None), 0);
         assert!(folder.root.exists());
     }

@@ -114,7 +114,10 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&found.dockerfile).expect("written"), "FROM x\n");
         assert!(!found.dockerfile.starts_with(folder.source().canonicalize().expect("a path")));
         assert_eq!(found.context, folder.source().join("public").canonicalize().expect("a path"));
-        assert_eq!(problem(locate(typed("# syntax=evil\nFROM x"), "", None).expect_err("refused")).code, "build.frontend");
+        assert_eq!(
+            problem(locate(typed("# syntax=evil\nFROM x"), "", None).expect_err("refused")).code,
+            "build.frontend"
+        );
         assert!(problem(locate(typed("FROM x"), "out", None).expect_err("refused")).cause.contains("leaves"));
 
         let found = locate(site("public"), "", Some(&server)).expect("found");

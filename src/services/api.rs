@@ -63,13 +63,7 @@ impl ServicesApi for Services {
         self.change(actor, id, version, form.validated()?).await
     }
 
-    async fn change_build(
-        &self,
-        actor: &Actor,
-        id: &ServiceId,
-        version: i64,
-        form: BuildForm,
-    ) -> Result<(), AppError> {
+    async fn change_build(&self, actor: &Actor, id: &ServiceId, version: i64, form: BuildForm) -> Result<(), AppError> {
         actor.may(Action::ManageServices)?;
         self.save_build(actor, id, version, form.validated()?).await
     }

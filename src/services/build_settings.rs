@@ -29,7 +29,8 @@ impl Services {
             return Err(AppError::Blocked(vec![Blocker { reason, link: None }]));
         };
         let BuildFields { options, values } = fields;
-        let is_sealed = |name: &String| source.build.secrets.contains(name) || values.iter().any(|(new, _)| new == name);
+        let is_sealed =
+            |name: &String| source.build.secrets.contains(name) || values.iter().any(|(new, _)| new == name);
         if let Some(name) = options.secrets.iter().find(|name| !is_sealed(name)) {
             return Err(FieldError::new("", format!("The secret {name} has no value. Add it anew.")).into());
         }

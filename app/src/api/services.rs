@@ -24,8 +24,7 @@ pub trait ServicesApi: Send + Sync {
     /// Changes it; takes effect with the next deployment that isn't a way back. It keeps its kind of source. `version` is the one the form was filled from.
     async fn update(&self, actor: &Actor, id: &ServiceId, version: i64, form: ServiceForm) -> Result<(), AppError>;
     /// Changes how its images are built; takes effect with the next build.
-    async fn change_build(&self, actor: &Actor, id: &ServiceId, version: i64, form: BuildForm)
-    -> Result<(), AppError>;
+    async fn change_build(&self, actor: &Actor, id: &ServiceId, version: i64, form: BuildForm) -> Result<(), AppError>;
     /// Removes its Swarm service and keeps its history.
     async fn delete(&self, actor: &Actor, id: &ServiceId) -> Result<(), AppError>;
     /// Its tasks as Docker has them now, from the last look; with the age of that look in seconds.

@@ -225,7 +225,10 @@ mod tests {
         let rules = form.check().expect("all is well");
         assert_eq!((rules.parallel, rules.cpus, rules.memory, rules.timeout), (Some(4), Some(150), Some(2_048), 30));
         assert!(!rules.supersedes && rules.push_tries == 1 && rules.has_caps());
-        assert_eq!(rules.static_image.map(|server| server.to_string()), Some("docker.io/library/nginx:latest /usr/share/nginx/html".into()));
+        assert_eq!(
+            rules.static_image.map(|server| server.to_string()),
+            Some("docker.io/library/nginx:latest /usr/share/nginx/html".into())
+        );
     }
 
     #[test]

@@ -34,7 +34,9 @@ impl std::str::FromStr for StaticServer {
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let bad = |why: &str| {
-            Malformed(format!("{why} Write the image and the folder it serves from, like nginx:1.27 /usr/share/nginx/html."))
+            Malformed(format!(
+                "{why} Write the image and the folder it serves from, like nginx:1.27 /usr/share/nginx/html."
+            ))
         };
         if text.len() > 1_000 || text.chars().any(|c| text::is_hidden(c) && !c.is_ascii_whitespace()) {
             return Err(bad("This is too long or has characters that can't be seen."));
@@ -88,7 +90,8 @@ mod tests {
             assert_eq!(read.to_string(), expected);
             assert_eq!(expected.parse(), Ok(read));
         }
-        for text in ["", "nginx www", "nginx /a/../b", "nginx /a$b", "nginx /a\"b", "NGINX!! /www", "nginx /\u{202e}a"] {
+        for text in ["", "nginx www", "nginx /a/../b", "nginx /a$b", "nginx /a\"b", "NGINX!! /www", "nginx /\u{202e}a"]
+        {
             assert!(text.parse::<StaticServer>().is_err(), "{text:?}");
         }
     }

@@ -204,7 +204,10 @@ mod tests {
             (read.flags, read.rest)
         };
         assert_eq!(of("COPY --from=a --link b c"), (vec!["--from=a".into(), "--link".into()], "b c".into()));
-        assert_eq!(of("RUN --mount=\"type=bind,from=a b\" -- x"), (vec!["--mount=type=bind,from=a b".into()], "x".into()));
+        assert_eq!(
+            of("RUN --mount=\"type=bind,from=a b\" -- x"),
+            (vec!["--mount=type=bind,from=a b".into()], "x".into())
+        );
         assert_eq!(of("RUN a --b"), (vec![], "a --b".into()));
     }
 }

@@ -61,12 +61,7 @@ pub(super) fn images(text: &str, args: &[(String, String)], platform: &Platform)
     images
 }
 
-fn stages(
-    instructions: &[Instruction],
-    escape: char,
-    args: &[(String, String)],
-    platform: &Platform,
-) -> Vec<Stage> {
+fn stages(instructions: &[Instruction], escape: char, args: &[(String, String)], platform: &Platform) -> Vec<Stage> {
     let given: HashMap<&str, &str> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut values = of_platform(platform);
     let mut stages: Vec<Stage> = Vec::new();
@@ -195,9 +190,10 @@ mod tests {
             ("FROM ghcr.io/a/b\nFROM scratch\nCOPY --from=0 /x /", &["ghcr.io/a/b"]),
             ("FROM ghcr.io/a/unused\nFROM quay.io/a/b", &["quay.io/a/b"]),
             ("FROM ghcr.io/a/b AS ghcr.io\nFROM quay.io/a/b AS last", &["quay.io/a/b"]),
-            ("FROM a.io/x/1 AS a\nFROM b.io/x/2 AS b\nCOPY --from=a / /\nFROM scratch\nCOPY --from=b / /", &[
-                "b.io/x/2", "a.io/x/1",
-            ]),
+            (
+                "FROM a.io/x/1 AS a\nFROM b.io/x/2 AS b\nCOPY --from=a / /\nFROM scratch\nCOPY --from=b / /",
+                &["b.io/x/2", "a.io/x/1"],
+            ),
             ("FROM a.io/x/1 AS x\nFROM x AS x\nFROM x", &["a.io/x/1"]),
             // COPY and RUN.
             ("FROM scratch\nCOPY --from=ghcr.io/a/b /x /", &["ghcr.io/a/b"]),
@@ -228,7 +224,9 @@ mod tests {
 
     #[test]
     fn stages_that_need_each_other_end() {
-        assert!(of("FROM scratch AS a\nCOPY --from=b / /\nFROM a AS b\nCOPY --from=a / /\nCOPY --from=9 / /").is_empty());
+        assert!(
+            of("FROM scratch AS a\nCOPY --from=b / /\nFROM a AS b\nCOPY --from=a / /\nCOPY --from=9 / /").is_empty()
+        );
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 use super::house::House;
 use app::api::credentials::CredentialsApi as _;
 use app::model::build_options::Recipe;
+use app::model::build_rules::BuildRules;
 use app::model::credential::CredentialForm;
 use app::model::job::JobState;
 use app::model::secret::Secret;
@@ -121,7 +122,10 @@ async fn a_private_base_image_needs_its_credential_and_no_other_login_comes_alon
     let id = house.start().await;
     let problem = house.fails(&id).await;
     assert_eq!(problem.code, "build.base_login", "{problem:?}");
-    assert!(problem.cause.contains(&format!("{other}/base:1")) && problem.cause.contains("no credential"), "{problem:?}");
+    assert!(
+        problem.cause.contains(&format!("{other}/base:1")) && problem.cause.contains("no credential"),
+        "{problem:?}"
+    );
 
     add_credential(&house, "Pull", &other).await;
     let id = house.start().await;
@@ -158,4 +162,47 @@ async fn a_typed_dockerfile_builds_a_repository_that_has_none() {
     });
     let id = house.start().await;
     assert_eq!(house.fails(&id).await.code, "build.frontend");
+}
+
+#[tokio::test]
+async fn a_folder_is_served_by_the_web_server_of_the_settings() {
+    let Some(house) = House::ready().await else { return };
+    let site = |folder: &str| Recipe::Static { folder: folder.parse().expect("a path") };
+    house.change(|facts| facts.source.build.recipe = site("public"));
+    house.commit("One", &[("public/index.html", "hello from a folder\n"), ("secret.txt", "not served\n")]);
+    let id = house.start().await;
+    let problem = house.fails(&id).await;
+    assert_eq!(problem.code, "build.static_image");
+    assert!(problem.link.is_some_and(|link| link.href == "/settings/builds"));
+
+    let server = format!("{} /www httpd -f -p 8080 -h /www", house.facts.base).parse().expect("a server");
+    let rules = BuildRules { static_image: Some(server), ..BuildRules::default() };
+    let mut tx = house.db.write().await.expect("a transaction");
+    sqlx::query("INSERT INTO build_rules (id, rules, changed, changed_by) VALUES (1, ?, 0, 'ada')")
+        .bind(serde_json::to_string(&rules).expect("JSON"))
+        .execute(&mut *tx)
+        .await
+        .expect("a row");
+    tx.commit().await.expect("committed");
+    let id = house.start().await;
+    let build = house.until(&id, JobState::Succeeded).await;
+    let image = build.reference.expect("a name").to_string();
+    let docker = |args: &[&str]| {
+        let done = std::process::Command::new("docker")
+            .args(args)
+            .env("DOCKER_HOST", &house.facts.docker_host)
+            .output()
+            .expect("docker");
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    let shown = docker(&["run", "--rm", "--network=none", &image, "sh", "-c", "cat /www/index.html; ls /www"]);
+    assert_eq!(shown, "hello from a folder\nindex.html\n");
+    assert!(docker(&["image", "inspect", "--format={{json .Config.Cmd}}", &image]).contains("httpd"));
+
+    house.change(|facts| facts.source.build.recipe = site("dist"));
+    let id = house.start().await;
+    let problem = house.fails(&id).await;
+    assert_eq!(problem.code, "build.path");
+    assert!(problem.cause.contains("The static site's folder dist isn't in the repository."), "{}", problem.cause);
 }

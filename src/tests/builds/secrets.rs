@@ -157,7 +157,9 @@ fn needles(secret: &str) -> Vec<String> {
     }
     found.push(secret.bytes().map(|byte| format!("{byte:02x}")).collect());
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
-    found.push(secret.chars().map(|c| if plain(c) { c.to_string() } else { format!("%{:02X}", u32::from(c)) }).collect());
+    found.push(
+        secret.chars().map(|c| if plain(c) { c.to_string() } else { format!("%{:02X}", u32::from(c)) }).collect(),
+    );
     found
 }
 
@@ -271,7 +273,10 @@ async fn no_secret_of_a_build_is_left_anywhere() {
 
     let reference = build.reference.expect("a name");
     let mut places = in_the_registry(&house, reference.repository.as_str()).await;
-    assert!(places.iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("slsa.dev/provenance")), "provenance");
+    assert!(
+        places.iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("slsa.dev/provenance")),
+        "provenance"
+    );
     assert!(places.iter().any(|(place, _)| place.contains("unpacked")), "layers");
     let is_plain = |(_, bytes): &(String, Vec<u8>)| String::from_utf8_lossy(bytes).contains(&argument);
     assert!(places.iter().any(is_plain), "the search finds what is there: the argument");

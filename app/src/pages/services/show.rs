@@ -9,7 +9,9 @@ use crate::model::build_options::Recipe;
 use crate::model::credential::Credential;
 use crate::model::id::ServiceId;
 use crate::model::job::JobState;
-use crate::model::service::{Deployment, GitSource, ImageSource, InnerPath, Origin, Service, ServiceState, Source, Task};
+use crate::model::service::{
+    Deployment, GitSource, ImageSource, InnerPath, Origin, Service, ServiceState, Source, Task,
+};
 use crate::pages::{Page, PageResult, builds};
 use crate::ui::job::follow;
 use crate::ui::table::{col, wide};
