@@ -30,7 +30,7 @@ pub(super) struct Inputs {
     /// `--secret`: id and file.
     pub(super) secrets: Vec<(String, PathBuf)>,
     /// The files' folder.
-    folder: Option<SecretFolder>,
+    _folder: Option<SecretFolder>,
 }
 
 impl Builds {
@@ -78,7 +78,7 @@ impl Builds {
         for (index, (name, value)) in opened.iter().enumerate().filter(|(_, (name, _))| is_secret_name(name)) {
             secrets.push((name.clone(), files.write(index, value).map_err(internal)?));
         }
-        Ok(Inputs { args, secrets, folder: Some(files) })
+        Ok(Inputs { args, secrets, _folder: Some(files) })
     }
 }
 
