@@ -125,5 +125,26 @@ for (const script of [true, false]) {
       await page.goto(`${app.url}/services/${service}/edit`);
       await expect(text, 'it is kept').toHaveValue(/^FROM /);
     });
+
+    test('a folder becomes a site, once there is a web server for it', async ({ page }, info) => {
+      test.setTimeout(120_000);
+      const { app } = it;
+      const { service, port } = await serviceOf(page, { 'public/index.html': 'static\n' });
+      await page.goto(`${app.url}/settings/builds`);
+      await page.getByLabel('Web server for static sites').fill(`${lab().base} /www httpd -f -p 8080 -h /www`);
+      await page.getByRole('button', { name: 'Save rules' }).click();
+      await page.goto(`${app.url}/services/${service}/edit`);
+      await page.getByRole('radio', { name: 'Static site' }).check();
+      await expect(page.getByLabel('Build context'), 'a site has none of its own').toBeHidden();
+      await page.getByLabel('Folder of the site').fill('public');
+      if (script) await expectAccessible(page, info);
+      await story.saveService(page);
+      await expect(page.locator('main')).toContainText('Static site: public');
+      await story.startBuild(page, app.url, service);
+      await story.succeeds(page, { reload: !script });
+      await story.followDeployment(page);
+      await story.succeeds(page, { reload: !script });
+      await expect.poll(() => answerOf(port)).toBe('static');
+    });
   });
 }
