@@ -8,12 +8,7 @@ mod enforcer;
 mod explained;
 mod failures;
 mod gate;
-<<<<<<< HEAD
 pub mod house;
-mod names;
-=======
-mod house;
->>>>>>> 1489599 (tests: in order)
 mod inputs;
 mod names;
 mod platforms;
