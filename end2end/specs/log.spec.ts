@@ -4,12 +4,11 @@ import type { Page } from '@playwright/test';
 import { expectAccessible } from '../fixtures/axe';
 import type { Client } from '../fixtures/client';
 import { Repository } from '../fixtures/git';
-import { uniqueName } from '../fixtures/lab';
+import { lab, uniqueName } from '../fixtures/lab';
 import * as story from '../fixtures/story';
 import { expect, ownerOf, test, useApp } from '../fixtures/test';
 import { addRegistry, addService, buildEnds, finalStates, startBuild, until } from '../fixtures/things';
 import { Wire } from '../fixtures/wire';
-import { lab } from '../fixtures/lab';
 
 const it = useApp();
 const project = uniqueName('log');
@@ -150,7 +149,7 @@ test('a log of 100,000 lines scrolls smoothly, and is complete after three disco
       rows = Math.max(rows, list.children.length);
       for (const row of list.children) lines.set(Number(row.id.slice(1)), row.querySelector('.text')!.textContent ?? '');
       if (log.scrollTop === 0) break;
-      log.scrollTop -= 90 * 24;
+      log.scrollTop -= 200 * 24;
     }
     const missing = [];
     for (let n = 1; n <= total; n++) if (!lines.has(n)) missing.push(n);
