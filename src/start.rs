@@ -6,7 +6,7 @@ mod logging;
 pub use logging::start_logging;
 
 use crate::accounts::Accounts;
-use crate::builders::Builders;
+use crate::builders::{self, Builders};
 use crate::builds::{self, Builds};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -112,6 +112,8 @@ pub struct Slipway {
     credentials: Credentials,
     /// Where images are pushed; those that Slipway runs are looked at in a loop.
     registries: Registries,
+    /// What runs builds; looked at in a loop.
+    builders: Builders,
     /// What runs in the Swarm; looks at its tasks in a loop.
     services: Services,
     /// What registries hold; kept fresh in a loop.
@@ -163,7 +165,15 @@ impl Slipway {
             config: Config::clone(&config),
         });
         let git_accesses = GitAccesses::new(db.clone(), vault.clone(), clock.clone(), runner.clone());
-        let builders = Builders::default();
+        let builders = Builders::new(builders::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            vault: vault.clone(),
+            jobs: jobs.clone(),
+            docker: docker.clone(),
+            runner: runner.clone(),
+            config: Config::clone(&config),
+        });
         let builds = Builds::new(builds::Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -173,7 +183,7 @@ impl Slipway {
             credentials: credentials.clone(),
             registries: registries.clone(),
             git_accesses: git_accesses.clone(),
-            builders,
+            builders: builders.clone(),
             oci: oci.clone(),
             runner,
             config: Config::clone(&config),
@@ -200,7 +210,8 @@ impl Slipway {
         images.set_swarm(Arc::new(services.clone()));
         builds.sweep().await.map_err(|source| StartError::Folder { path: config.builds_dir(), source })?;
         // All jobs there are.
-        for handler in std::iter::once(builds.handler()).chain(registries.handlers()).chain(services.handlers()) {
+        let handlers = std::iter::once(builds.handler()).chain(builders.handlers());
+        for handler in handlers.chain(registries.handlers()).chain(services.handlers()) {
             jobs.register(handler);
         }
 
@@ -221,6 +232,7 @@ impl Slipway {
             images: Arc::new(images.clone()),
             git_accesses: Arc::new(git_accesses),
             triggers: Arc::new(triggers),
+            builders: Arc::new(builders.clone()),
             builds: Arc::new(builds),
             services: Arc::new(services.clone()),
             jobs: Arc::new(jobs.clone()),
@@ -245,6 +257,7 @@ impl Slipway {
             settings,
             credentials,
             registries,
+            builders,
             services,
             images,
             backend,
@@ -278,6 +291,8 @@ impl Slipway {
         self.tasks.spawn(async move { registries.watch(shutdown).await });
         let (registries, shutdown) = (self.registries.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { registries.watch_around(shutdown).await });
+        let (builders, shutdown) = (self.builders.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { builders.watch(shutdown).await });
         let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { services.watch(shutdown).await });
         let (web, shutdown) = (Arc::clone(&self.web), self.shutdown.clone());

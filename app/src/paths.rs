@@ -1,8 +1,10 @@
 //! Every address as a function or constant; nobody writes `/credentials/…` by hand.
 
 use crate::api::images::Place;
+use crate::model::builder::{BuilderKind, WhichBuilder};
 use crate::model::id::{
-    BuildId, CredentialId, DeploymentId, GitAccessId, ImportId, JobId, RegistryId, ServiceId, TokenId, TriggerId,
+    BuildId, BuilderId, CredentialId, DeploymentId, GitAccessId, ImportId, JobId, RegistryId, ServiceId, TokenId,
+    TriggerId,
 };
 use crate::model::image_ref::ImageRef;
 use crate::model::provider::Provider;
@@ -72,6 +74,25 @@ pub const SETTINGS: &str = "/settings";
 pub const BUILD_RULES: &str = "/settings/builds";
 /// API tokens.
 pub const TOKENS: &str = "/settings/tokens";
+/// What runs builds.
+pub const BUILDERS: &str = "/settings/builders";
+/// A new builder.
+pub const NEW_BUILDER: &str = "/settings/builders/new";
+
+/// A new builder of a kind.
+pub fn new_builder(kind: BuilderKind) -> String {
+    format!("{NEW_BUILDER}?kind={}", kind.as_str())
+}
+
+/// A builder's page; edit is on it.
+pub fn builder(which: &WhichBuilder) -> String {
+    format!("{BUILDERS}/{which}")
+}
+
+/// Deleting a builder.
+pub fn delete_builder(id: &BuilderId) -> String {
+    format!("{BUILDERS}/{id}/delete")
+}
 
 /// How to sign in at git hosts.
 pub const GIT_ACCESSES: &str = "/settings/git";

@@ -1,6 +1,7 @@
 //! Asking for a build: by hand, again, or by something outside.
 
-use super::{Builds, activity, build_image, store, subject};
+use super::{Builds, ServiceFacts, activity, build_image, store, subject};
+use crate::builders::{self, Chosen, Wish};
 use crate::clock::random;
 use crate::jobs::{Lane, NewJob};
 use crate::problems;
@@ -8,7 +9,7 @@ use crate::storage::Tx;
 use app::error::AppError;
 use app::model::build::CommitSha;
 use app::model::build_record::Trigger;
-use app::model::id::{BuildId, ServiceId};
+use app::model::id::{BuildId, RegistryId, ServiceId};
 use app::model::service::Branch;
 
 /// What is asked for.
@@ -60,8 +61,7 @@ impl Builds {
         let facts = self.services()?.facts(&ask.service).await?;
         let registry = self.registry_for(&ask.service, &facts).await?;
         let rules = self.inner.settings.build_rules().await.map_err(problems::of)?;
-        let options = &facts.source.build;
-        let builder = self.inner.builders.choose(&options.platforms, options.builder.as_ref()).await?;
+        let (builder, resource) = self.builder_for(&facts, &registry).await?;
         let id = BuildId::from_random(random());
         let job = NewJob {
             kind: build_image::KIND,
@@ -69,7 +69,7 @@ impl Builds {
             subject: subject(&ask.service),
             key: None,
             lane: Lane::Build,
-            resource: Some(builder.resource),
+            resource: Some(resource),
             asked_by: ask.asked_by.clone(),
             max_attempts: 1,
         };
@@ -87,7 +87,7 @@ impl Builds {
             created: self.inner.clock.millis(),
         };
         let number = store::insert(tx, &new).await.map_err(problems::of)?;
-        store::record_builder(tx, &id, &builder.name).await.map_err(problems::of)?;
+        store::record_builder(tx, &id, &builder).await.map_err(problems::of)?;
         // Who asks for a certain commit again doesn't mean that nobody wants the newest any more.
         let is_newest = ask.commit.is_none() || !matches!(ask.trigger, Trigger::Retry { .. });
         if is_newest && rules.supersedes {
@@ -99,5 +99,22 @@ impl Builds {
             .await
             .map_err(problems::of)?;
         Ok(id)
+    }
+
+    /// The name of what will build by what is known now, and what the job takes a place of. While the engine can't be asked its own is as good as any: the build itself says
+    /// what is wrong.
+    async fn builder_for(&self, facts: &ServiceFacts, registry: &RegistryId) -> Result<(String, String), AppError> {
+        let options = &facts.source.build;
+        let registry = self.inner.registries.of(registry).await?;
+        let platforms = if options.platforms.is_empty() { &registry.platforms } else { &options.platforms };
+        let wish = Wish { platforms, wanted: options.builder.as_ref(), is_local: registry.host.is_loopback() };
+        match self.inner.builders.choose(&wish).await {
+            Ok(chosen) => Ok((chosen.name, chosen.resource)),
+            Err(AppError::Problem(problem)) if problem.code == builders::AWAY => {
+                let engine = Chosen::default();
+                Ok((engine.name, engine.resource))
+            }
+            Err(error) => Err(error),
+        }
     }
 }

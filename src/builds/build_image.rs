@@ -7,7 +7,7 @@ use super::checkout::Git;
 use super::folder::{self, BuildFolder};
 use super::inputs::Opened;
 use super::{Builds, ServiceFacts, bases, causes, deletion, display, memory, store};
-use crate::builders::Chosen;
+use crate::builders::{self, Chosen};
 use crate::jobs::{Handler, JobContext, JobError, internal};
 use crate::registries::Target;
 use app::error::{AppError, Problem};
@@ -47,6 +47,8 @@ struct Plan {
     platforms: Vec<Platform>,
     builder: Chosen,
     secrets: Opened,
+    /// The builder is ready as long as this is held.
+    _opened: builders::Opened,
 }
 
 #[async_trait]

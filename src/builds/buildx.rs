@@ -115,6 +115,12 @@ fn environment(invocation: Invocation, builder: &Chosen, folder: &BuildFolder, d
         .env("DOCKER_CLI_HINTS", "false")
         // The checkout has no .git, and a repository around the data folder is none of buildx's business.
         .env("BUILDX_GIT_INFO", "false");
+    // Machines of a builder may be reached by SSH, with the keys of Slipway's own agent.
+    let agent = builder.config.as_ref().and_then(|_| std::env::var_os("SSH_AUTH_SOCK"));
+    let invocation = match agent {
+        Some(agent) => invocation.env("SSH_AUTH_SOCK", agent),
+        None => invocation,
+    };
     // buildx itself asks the registry's token service, and has to trust what Slipway trusts.
     ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().fold(invocation, |invocation, name| match std::env::var_os(name) {
         Some(value) => invocation.env(name, value),
@@ -153,15 +159,7 @@ mod tests {
 
     impl Default for Rest {
         fn default() -> Self {
-            let builder = Chosen {
-                id: None,
-                name: "This engine".into(),
-                buildx: None,
-                config: None,
-                resource: "builder:engine".into(),
-                emulated: Vec::new(),
-            };
-            Self(builder, Inputs::default(), Caching::default())
+            Self(Chosen::default(), Inputs::default(), Caching::default())
         }
     }
 

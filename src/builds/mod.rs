@@ -32,7 +32,6 @@ mod login;
 mod memory;
 mod name;
 mod observed;
-mod platforms;
 mod progress;
 mod pushed;
 mod queue;

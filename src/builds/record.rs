@@ -18,7 +18,7 @@ use app::paths;
 impl Builds {
     /// What is known before BuildKit runs.
     pub(super) async fn record_plan(&self, build: &Build, recipe: &Recipe, by: &Chosen) -> Result<(), JobError> {
-        let record = BuildRecord { recipe: recipe.into(), emulated: by.emulated.clone(), ..BuildRecord::default() };
+        let record = by.noted_in(BuildRecord { recipe: recipe.into(), ..BuildRecord::default() });
         let mut tx = self.inner.db.write().await.map_err(internal)?;
         store_record::record_outcome(&mut tx, &build.id, &record).await.map_err(internal)?;
         tx.commit().await.map_err(internal)
@@ -31,9 +31,12 @@ impl Builds {
         let before = store_record::record(&mut *tx, &build.id).await.map_err(internal)?;
         let (timed, saved) =
             store_record::saved(&mut tx, &build.service, &outcome.cached, now).await.map_err(internal)?;
+        let mut warnings = before.warnings;
+        warnings.extend(outcome.record.warnings.iter().cloned());
         let record = BuildRecord {
             recipe: before.recipe,
             emulated: before.emulated,
+            warnings,
             timed: u32::try_from(timed).unwrap_or_default(),
             saved,
             ..outcome.record

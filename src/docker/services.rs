@@ -5,6 +5,7 @@
 //! volumes and secrets, still no folder of the host.
 
 use super::{Docker, DockerError, filter};
+use app::model::platform::Platform;
 use app::model::secret::Secret;
 use app::model::service::{HealthCheck, Port};
 use bollard::auth::DockerCredentials;
@@ -53,6 +54,8 @@ pub struct Spec {
     pub alias: String,
     /// How Docker finds out whether it is well. None: as the image says; for what is our [`Own`], not at all.
     pub health: Option<HealthCheck>,
+    /// What its nodes have to be; empty: anything.
+    pub platforms: Vec<Platform>,
     /// What only services have that Slipway itself runs.
     pub own: Option<Own>,
 }
@@ -136,6 +139,8 @@ pub struct Found {
     pub networks: Vec<String>,
     /// Grows when tasks are to be started anew.
     pub force: u64,
+    /// What its nodes have to be; empty: anything, or an architecture isn't named.
+    pub platforms: Vec<Platform>,
 }
 
 impl Docker {
@@ -219,11 +224,15 @@ fn found(service: bollard::models::Service) -> Option<Found> {
     let state = service.update_status.and_then(|status| status.state);
     let task = spec.task_template.unwrap_or_default();
     let container = task.container_spec.unwrap_or_default();
+    let platforms = task.placement.and_then(|placement| placement.platforms);
+    let platforms: Option<Vec<Platform>> =
+        platforms.map(|all| all.iter().map(of_placement).collect()).unwrap_or_default();
     Some(Found {
         image: container.image.unwrap_or_default(),
         secrets: container.secrets.into_iter().flatten().filter_map(|secret| secret.secret_name).collect(),
         networks: task.networks.into_iter().flatten().filter_map(|network| network.target).collect(),
         force: task.force_update.unwrap_or(0),
+        platforms: platforms.unwrap_or_default(),
         id: service.id?,
         name: spec.name?,
         version: service.version?.index?,
@@ -249,6 +258,18 @@ impl Spec {
         self.own.is_some() || self.publishing == Publishing::Host && !self.ports.is_empty()
     }
 
+    /// Where its tasks may run.
+    fn placement(&self) -> Option<TaskSpecPlacement> {
+        if self.own.is_none() && self.platforms.is_empty() {
+            return None;
+        }
+        Some(TaskSpecPlacement {
+            constraints: self.own.as_ref().map(|own| own.constraints.clone()),
+            platforms: (!self.platforms.is_empty()).then(|| self.platforms.iter().map(of_nodes).collect()),
+            ..Default::default()
+        })
+    }
+
     fn to_engine(&self) -> ServiceSpec {
         let labels: HashMap<String, String> = self.labels.iter().cloned().collect();
         let own = self.own.as_ref();
@@ -267,8 +288,7 @@ impl Spec {
                     stop_grace_period: own.map(|own| i64::from(own.stop_grace) * SECOND),
                     ..Default::default()
                 }),
-                placement: own
-                    .map(|own| TaskSpecPlacement { constraints: Some(own.constraints.clone()), ..Default::default() }),
+                placement: self.placement(),
                 resources: own.map(|own| TaskSpecResources {
                     limits: Some(Limit { memory_bytes: own.memory, nano_cpus: own.nano_cpus, ..Default::default() }),
                     ..Default::default()
@@ -332,9 +352,24 @@ impl Spec {
             network: "net".into(),
             alias: "web".into(),
             health: None,
+            platforms: Vec::new(),
             own: None,
         }
     }
+}
+
+/// As the Swarm compares it with its nodes. Those of ARM say which variant they are where an index says `arm`, so that the
+/// Swarm finds no node for that (swarmkit's issue 2294): then any architecture will do, as with Docker's own client.
+fn of_nodes(platform: &Platform) -> bollard::models::Platform {
+    let mut parts = platform.as_str().split('/');
+    let (os, architecture) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let architecture = if architecture == "arm" { "" } else { architecture };
+    bollard::models::Platform { architecture: Some(architecture.to_owned()), os: Some(os.to_owned()) }
+}
+
+/// The way back; None: it names no architecture.
+fn of_placement(platform: &bollard::models::Platform) -> Option<Platform> {
+    Platform::of(platform.os.as_deref()?, platform.architecture.as_deref()?, None).ok()
 }
 
 fn given(secret: &GivenSecret) -> TaskSpecContainerSpecSecrets {
@@ -432,6 +467,18 @@ mod tests {
         let found = &spec["TaskTemplate"]["ContainerSpec"]["HealthCheck"];
         assert_eq!(found["Test"], serde_json::json!(["CMD", "wget", "-q", "http://127.0.0.1/; reboot"]));
         assert_eq!(found["StartPeriod"], 10_000_000_000_i64);
+    }
+
+    #[test]
+    fn nodes_have_to_be_what_the_image_is_for() {
+        let platforms = ["linux/amd64", "linux/arm/v7"].map(|text| text.parse().expect("a platform")).to_vec();
+        let spec = json(&Spec { platforms, ..Spec::sample() });
+        let placement = &spec["TaskTemplate"]["Placement"];
+        assert_eq!(
+            placement["Platforms"],
+            serde_json::json!([{ "Architecture": "amd64", "OS": "linux" }, { "Architecture": "", "OS": "linux" }])
+        );
+        assert!(placement.get("Constraints").is_none());
     }
 
     /// Z5: whatever is typed, the specification has these keys and no others.

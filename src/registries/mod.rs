@@ -161,6 +161,11 @@ impl Registries {
         }))
     }
 
+    /// What is kept of one, without opening it.
+    pub async fn of(&self, id: &RegistryId) -> Result<Registry, AppError> {
+        self.find(id).await
+    }
+
     /// Whether it is gone, or going.
     pub async fn is_deleted(&self, id: &RegistryId) -> Result<bool, AppError> {
         store::is_deleted(self.parts.db.read(), id).await.map_err(problems::of)

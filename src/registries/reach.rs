@@ -120,6 +120,7 @@ pub(super) fn proxy_spec(record: &Record, network: &str, proxy_image: &ImageRef)
         alias: names::proxy(&record.id),
         // A proxy that ends is started anew; whether it passes on is what the probe finds out.
         health: None,
+        platforms: Vec::new(),
         own: Some(Own {
             args: args.map(str::to_owned).to_vec(),
             everywhere: true,

@@ -243,6 +243,7 @@ mod tests {
                 secrets: secrets(record),
                 networks: vec!["net".into()],
                 force: 0,
+                platforms: Vec::new(),
             }),
             proxy: None,
             tasks: vec![task(TaskState::Running, None)],

@@ -45,6 +45,7 @@ pub(super) fn spec(record: &Record, network: &Network, secrets: Vec<GivenSecret>
             retries: 5,
             start_period: 20,
         }),
+        platforms: Vec::new(),
         own: Some(Own {
             args: vec!["serve".to_owned(), config::CONFIG.to_owned()],
             secrets,

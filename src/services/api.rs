@@ -8,6 +8,7 @@ use app::error::AppError;
 use app::model::account::{Action, Actor};
 use app::model::build_form::BuildForm;
 use app::model::id::{DeploymentId, ServiceId};
+use app::model::platform::Platform;
 use app::model::service::{Deployment, Origin, Service, ServiceForm, ServiceSummary, Task};
 use async_trait::async_trait;
 
@@ -100,6 +101,11 @@ impl ServicesApi for Services {
         let (tasks, at) = self.inner.observed.tasks_of(id, &record.settings.ports);
         let age = if at == 0 { 0 } else { self.inner.clock.seconds() - at };
         Ok((tasks, age))
+    }
+
+    async fn uncovered(&self, actor: &Actor, id: &ServiceId) -> Result<Vec<Platform>, AppError> {
+        actor.may(Action::Read)?;
+        Ok(self.inner.observed.uncovered(id))
     }
 
     async fn deployments(&self, actor: &Actor, id: &ServiceId) -> Result<Vec<Deployment>, AppError> {

@@ -149,7 +149,8 @@ impl Services {
     }
 
     async fn check_image(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
-        cx.or_cancel(self.ask_registry(plan)).await?.map_err(JobError::Fail)
+        cx.or_cancel(self.ask_registry(plan)).await?.map_err(JobError::Fail)?;
+        cx.or_cancel(self.check_nodes(plan, cx)).await?
     }
 
     /// Whether the registry still has the image, in its own words when not.
@@ -195,9 +196,10 @@ impl Services {
         if !host.has_ipvs && !settings.ports.is_empty() && u64::from(settings.replicas) > host.nodes.max(1) {
             return Err(too_many_copies(settings.replicas, host.nodes.max(1)).into());
         }
+        let platforms = self.placement(plan, cx).await;
         for attempt in 1..=CONFLICTS {
             let network = self.network(plan).await?;
-            let spec = spec::spec(&plan.service, &plan.deployment, &network, host.has_ipvs);
+            let spec = spec::spec(&plan.service, &plan.deployment, &network, host.has_ipvs, platforms.clone());
             let found = self.in_swarm(&plan.service).await?;
             let login = plan.login();
             let done = match &found {

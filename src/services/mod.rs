@@ -10,6 +10,7 @@ mod deploy;
 mod deploy_image;
 mod env;
 mod failure;
+mod platforms;
 mod pull;
 mod readiness;
 mod remove;

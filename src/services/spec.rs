@@ -3,6 +3,7 @@
 use super::store::Record;
 use crate::docker::{Network, Publishing, Spec};
 use app::model::id::{DeploymentId, ProjectId, ServiceId};
+use app::model::platform::Platform;
 use app::model::service::Deployment;
 
 /// Label of all that Slipway made.
@@ -35,7 +36,13 @@ fn named(head: &str, end: &str) -> String {
 }
 
 /// The specification of a deployment; its settings come with the values of environment variables.
-pub(super) fn spec(service: &Record, deployment: &Deployment, network: &Network, has_ipvs: bool) -> Spec {
+pub(super) fn spec(
+    service: &Record,
+    deployment: &Deployment,
+    network: &Network,
+    has_ipvs: bool,
+    platforms: Vec<Platform>,
+) -> Spec {
     Spec {
         name: swarm_name(&service.project_slug, &service.slug, &service.id),
         labels: labels(&service.id, &deployment.id),
@@ -47,6 +54,7 @@ pub(super) fn spec(service: &Record, deployment: &Deployment, network: &Network,
         network: network.id.clone(),
         alias: service.slug.clone(),
         health: deployment.settings.health.clone(),
+        platforms,
         own: None,
     }
 }

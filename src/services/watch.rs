@@ -21,6 +21,8 @@ struct Seen {
     wanted: u64,
     running: u64,
     tasks: Vec<crate::docker::Task>,
+    /// What its nodes have to be; empty: anything.
+    platforms: Vec<Platform>,
 }
 
 /// What was seen when last looked.
@@ -91,6 +93,15 @@ impl Observed {
         (tasks.collect(), state.at)
     }
 
+    /// Platforms of nodes that a service's image isn't for.
+    pub(super) fn uncovered(&self, id: &ServiceId) -> Vec<Platform> {
+        let image = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            state.services.get(id).map(|seen| seen.platforms.clone()).unwrap_or_default()
+        };
+        if image.is_empty() { image } else { super::platforms::uncovered(&image, &self.platforms()) }
+    }
+
     /// The platforms of the nodes that take tasks, each once; empty while not all are known.
     pub(super) fn platforms(&self) -> Vec<Platform> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
@@ -123,7 +134,7 @@ async fn read(docker: &Docker, found: Vec<Found>, now: i64) -> Result<State, Doc
             let id = service.labels.get(spec::SERVICE)?.parse().ok()?;
             let tasks: Vec<_> = tasks.iter().filter(|task| task.service == service.id).cloned().collect();
             let running = tasks.iter().filter(|task| task.should_run && task.state == TaskState::Running).count();
-            Some((id, Seen { wanted: service.replicas, running: running as u64, tasks }))
+            Some((id, Seen { wanted: service.replicas, running: running as u64, tasks, platforms: service.platforms }))
         })
         .collect();
     Ok(State { at: now, is_fresh: true, services, nodes })
@@ -200,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_service_is_what_the_swarm_says() {
-        let seen = |wanted, running| Some(Seen { wanted, running, tasks: Vec::new() });
+        let seen = |wanted, running| Some(Seen { wanted, running, ..Seen::default() });
         for (is_fresh, found, is_deployed, state) in [
             (true, None, false, ServiceState::New),
             (false, None, false, ServiceState::New),

@@ -5,6 +5,7 @@ mod accounts;
 mod api;
 mod app;
 mod architecture;
+mod builders;
 mod builds;
 mod credentials;
 #[path = "../testing/crowd.rs"]

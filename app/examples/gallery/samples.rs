@@ -1,5 +1,7 @@
 //! A backend that answers with samples, one of each state that a page can show. It changes nothing.
 
+#[path = "builders.rs"]
+mod builders;
 #[path = "managed.rs"]
 mod managed;
 #[path = "outside.rs"]
@@ -82,6 +84,7 @@ pub fn backend(world: World) -> Backend {
         images: samples.clone(),
         git_accesses: samples.clone(),
         triggers: samples.clone(),
+        builders: samples.clone(),
         builds: samples.clone(),
         services: samples.clone(),
         jobs: samples.clone(),
@@ -140,6 +143,11 @@ pub fn paths() -> Vec<String> {
         "/jobs",
         "/settings",
         "/settings/builds",
+        "/settings/builders",
+        "/settings/builders/engine",
+        "/settings/builders/new",
+        "/settings/builders/new?kind=container",
+        "/settings/builders/new?kind=remote",
         "/settings/tokens",
     ]
     .map(str::to_owned)
@@ -177,6 +185,7 @@ pub fn paths() -> Vec<String> {
         format!("/settings/tokens?new={}", TokenId::from_random(bits(1))),
     ]);
     paths.extend(outside::paths());
+    paths.extend(builders::paths());
     for id in managed::ids() {
         paths.push(format!("/registries/{id}"));
         paths.extend(["edit", "logs", "password", "delete"].map(|page| format!("/registries/{id}/{page}")));
@@ -1023,6 +1032,9 @@ impl ServicesApi for Samples {
             ],
             3,
         ))
+    }
+    async fn uncovered(&self, _: &Actor, id: &ServiceId) -> Result<Vec<Platform>, AppError> {
+        Ok(if *id == ServiceId::from_random(bits(1)) { vec![parsed("linux/arm64")] } else { Vec::new() })
     }
     async fn deployments(&self, _: &Actor, id: &ServiceId) -> Result<Vec<Deployment>, AppError> {
         let image = image_deployment();

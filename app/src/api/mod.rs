@@ -4,6 +4,7 @@
 //! Permission, validation, storage and the record of who did it belong to the use case behind the trait.
 
 pub mod accounts;
+pub mod builders;
 pub mod builds;
 pub mod credentials;
 pub mod git_access;
@@ -32,6 +33,8 @@ pub struct Backend {
     pub images: Arc<dyn images::ImagesApi>,
     /// How to sign in at git hosts.
     pub git_accesses: Arc<dyn git_access::GitAccessApi>,
+    /// What runs builds.
+    pub builders: Arc<dyn builders::BuildersApi>,
     /// Builds.
     pub builds: Arc<dyn builds::BuildsApi>,
     /// Services and deployments.

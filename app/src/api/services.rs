@@ -5,6 +5,7 @@ use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::build_form::BuildForm;
 use crate::model::id::{DeploymentId, ServiceId};
+use crate::model::platform::Platform;
 use crate::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
 use crate::{paths, request};
 use async_trait::async_trait;
@@ -29,6 +30,8 @@ pub trait ServicesApi: Send + Sync {
     async fn delete(&self, actor: &Actor, id: &ServiceId) -> Result<(), AppError>;
     /// Its tasks as Docker has them now, from the last look; with the age of that look in seconds.
     async fn tasks(&self, actor: &Actor, id: &ServiceId) -> Result<(Vec<Task>, i64), AppError>;
+    /// Platforms of nodes that never run it, because its image isn't for them; from the last look.
+    async fn uncovered(&self, actor: &Actor, id: &ServiceId) -> Result<Vec<Platform>, AppError>;
     /// Its versions, newest first.
     async fn deployments(&self, actor: &Actor, id: &ServiceId) -> Result<Vec<Deployment>, AppError>;
     /// One version.

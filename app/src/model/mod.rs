@@ -9,6 +9,7 @@ pub mod build_form;
 pub mod build_options;
 pub mod build_record;
 pub mod build_rules;
+pub mod builder;
 pub mod credential;
 #[cfg(feature = "ssr")]
 pub mod docker_config;

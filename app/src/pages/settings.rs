@@ -1,5 +1,6 @@
 //! Settings: what was found about this machine, Swarm mode, the configuration in force, and the own account.
 
+pub mod builders;
 pub mod builds;
 pub mod git;
 pub mod tokens;
@@ -28,6 +29,7 @@ pub async fn show() -> PageResult {
             <PageHead title="Settings"/>
             {docker(&host)}
             {swarm(&host)}
+            {builders_card()}
             {configuration_card(configuration)}
             {password(&actor.username)}
             {sessions_card(sessions)}
@@ -170,6 +172,15 @@ fn builds_card() -> impl IntoView {
         <Card title="Builds" id="builds">
             <p>"How many builds run at once, how long and with how much of this machine, and what serves static sites."</p>
             <p><a class="button" href=paths::BUILD_RULES>"Rules of builds"</a></p>
+        </Card>
+    }
+}
+
+fn builders_card() -> impl IntoView {
+    view! {
+        <Card title="Builders" id="builders">
+            <p>"Builds run on this engine, in containers of their own, or on machines elsewhere."</p>
+            <p><a class="button" href=paths::BUILDERS>"Manage builders"</a></p>
         </Card>
     }
 }

@@ -1,6 +1,7 @@
 //! Before anything is built: what can be known, and which commit it is.
 
 use super::{BuildImage, Plan, Resolved, refused};
+use crate::builders::{Chosen, Opened, Wish};
 use crate::builds::checkout::{Git, stopped};
 use crate::builds::folder::BuildFolder;
 use crate::builds::name::name;
@@ -10,6 +11,8 @@ use crate::oci::OciError;
 use crate::registries::Target;
 use app::error::Problem;
 use app::model::build::Build;
+use app::model::build_options::BuildOptions;
+use app::model::platform::Platform;
 use app::paths;
 
 impl BuildImage {
@@ -45,12 +48,43 @@ impl BuildImage {
         let options = &facts.source.build;
         let secrets = self.builds.open_secrets(build, options, cx).await?;
         let platforms = if options.platforms.is_empty() { &target.platforms } else { &options.platforms }.clone();
-        let builder = inner.builders.choose(&platforms, options.builder.as_ref()).await?;
+        let (builder, opened) = self.builder(options, &platforms, &target, cx).await?;
         let mut tx = inner.db.write().await.map_err(internal)?;
         store::record_builder(&mut tx, &build.id, &builder.name).await.map_err(internal)?;
         tx.commit().await.map_err(internal)?;
-        self.builds.check_platforms(&target, folder, cx).await?;
-        Ok(Plan { facts, target, platforms, builder, secrets })
+        Ok(Plan { facts, target, platforms, builder, secrets, _opened: opened })
+    }
+
+    /// What builds, ready to; and in the log for which platforms, and at what cost.
+    async fn builder(
+        &self,
+        options: &BuildOptions,
+        platforms: &[Platform],
+        target: &Target,
+        cx: &JobContext,
+    ) -> Result<(Chosen, Opened), JobError> {
+        let builders = &self.builds.inner.builders;
+        let names: Vec<_> = platforms.iter().map(ToString::to_string).collect();
+        if !names.is_empty() {
+            let whose = if options.platforms.is_empty() {
+                format!("the registry {}", target.name)
+            } else {
+                "the service".into()
+            };
+            cx.log(&format!("Building for {}, as {whose} wants it.", names.join(", ")));
+        }
+        builders.know(&cx.cancel).await;
+        let wish = Wish { platforms, wanted: options.builder.as_ref(), is_local: target.access.url.host.is_loopback() };
+        let chosen = builders.choose(&wish).await.map_err(refused)?;
+        if let Some(note) = &chosen.note {
+            cx.log(note);
+        }
+        let opened = cx.or_cancel(builders.ready(&chosen, &cx.cancel)).await??;
+        cx.log(&format!("Builder: {}.", chosen.name));
+        if let Some(warning) = chosen.warning() {
+            cx.log(&format!("Warning: {warning}"));
+        }
+        Ok((chosen, opened))
     }
 
     /// Branch to commit, unless a commit was asked for.

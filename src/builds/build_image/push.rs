@@ -42,7 +42,7 @@ impl BuildImage {
         cx: &JobContext,
     ) -> Result<Digest, JobError> {
         let inner = &self.builds.inner;
-        let Plan { facts, target, platforms, builder, secrets } = plan;
+        let Plan { facts, target, platforms, builder, secrets, .. } = plan;
         let options = &facts.source.build;
         let edit = |problem: Problem| problem.with_link(paths::edit_service(&build.service), "Edit the service");
         let rules = inner.settings.build_rules().await.map_err(internal)?;

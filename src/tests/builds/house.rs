@@ -16,7 +16,7 @@ use app::model::registry::RegistryForm;
 use app::model::secret::Secret;
 use app::model::service::GitSource;
 use async_trait::async_trait;
-use slipway::builders::Builders;
+use slipway::builders::{self, Builders};
 use slipway::builds::{Builds, FinishedBuild, Parts, ServiceFacts, Services};
 use slipway::clock::{Clock, random};
 use slipway::config::{Config, LogFormat};
@@ -391,11 +391,20 @@ fn wire(
     let runner = Runner::new(env!("CARGO_BIN_EXE_slipway"));
     let vault = Vault::open(&config.master_key_file, true).expect("a vault");
     let docker = Docker::connect(&config.docker_host).expect("an engine");
-    let settings = Settings::new(db.clone(), clock.clone(), config.clone(), docker, runner.clone());
+    let settings = Settings::new(db.clone(), clock.clone(), config.clone(), docker.clone(), runner.clone());
     settings.set_jobs(jobs.clone());
     let ca = folder.path().join("authority.pem");
     std::fs::write(&ca, crate::oci::certificates::authority()).expect("a file");
     let git_accesses = GitAccesses::new(db.clone(), vault.clone(), clock.clone(), runner.clone());
+    let builders = Builders::new(builders::Parts {
+        db: db.clone(),
+        clock: clock.clone(),
+        vault: vault.clone(),
+        jobs: jobs.clone(),
+        docker: docker.clone(),
+        runner: runner.clone(),
+        config: config.clone(),
+    });
     let builds = Builds::new(Parts {
         db: db.clone(),
         clock: clock.clone(),
@@ -405,7 +414,7 @@ fn wire(
         credentials: credentials.clone(),
         registries: registries.clone(),
         git_accesses: git_accesses.clone(),
-        builders: Builders::default(),
+        builders,
         oci: oci.clone(),
         runner,
         config,

@@ -46,6 +46,7 @@ async fn an_update_from_stale_state_is_told_apart() {
         network: network.id.clone(),
         alias: "web".into(),
         health: None,
+        platforms: Vec::new(),
         own: None,
     };
     docker.create_service(&spec, None).await.expect("created");

@@ -24,6 +24,7 @@ const DATA: &[(i64, &str)] = &[
     (12, include_str!("0012_jobs_by_subject.sql")),
     (13, include_str!("0013_builds.sql")),
     (14, include_str!("0014_queue.sql")),
+    (15, include_str!("0015_builders.sql")),
     (16, include_str!("0016_git_access.sql")),
     (17, include_str!("0017_triggers.sql")),
     (18, include_str!("0018_build_records.sql")),

@@ -9,6 +9,7 @@ use crate::model::build_options::Recipe;
 use crate::model::credential::Credential;
 use crate::model::id::ServiceId;
 use crate::model::job::JobState;
+use crate::model::platform::Platform;
 use crate::model::service::{
     Deployment, GitSource, ImageSource, InnerPath, Origin, Service, ServiceState, Source, Task,
 };
@@ -16,8 +17,8 @@ use crate::pages::{Page, PageResult, builds};
 use crate::ui::job::follow;
 use crate::ui::table::{col, wide};
 use crate::ui::{
-    Age, Badge, Card, Empty, Fact, Facts, Form, Icon, JobBadge, Name, PageHead, Reference, ServiceBadge, Submit, Table,
-    Tone, note,
+    Age, Badge, Card, Empty, Fact, Facts, Form, Icon, JobBadge, Name, Note, PageHead, Reference, ServiceBadge, Submit,
+    Table, Tone, note,
 };
 use crate::{paths, request};
 use leptos::prelude::*;
@@ -39,6 +40,7 @@ pub async fn show() -> PageResult {
     let deployments = backend.services.deployments(&actor, &id).await?;
     let builds = backend.builds.list(&actor, Some(&id), 10).await?;
     let tasks = backend.services.tasks(&actor, &id).await;
+    let uncovered = uncovered(&service, &backend.services.uncovered(&actor, &id).await?);
 
     // The one job that the page follows: the newest under way.
     let under_way = deployments
@@ -71,12 +73,28 @@ pub async fn show() -> PageResult {
                 {go}
             </PageHead>
             {warning}
+            {uncovered}
             {tasks_card(tasks, deployments.is_empty())}
             <Card title="Deployments" flush=true>{timeline(deployments)}</Card>
             {builds}
             {facts(&service, from)}
         },
     ))
+}
+
+/// Says which nodes never run it.
+fn uncovered(service: &Service, platforms: &[Platform]) -> Option<AnyView> {
+    let names: Vec<_> = platforms.iter().map(ToString::to_string).collect();
+    let what = match service.source {
+        Source::Git(_) => {
+            "Its image isn't built for them. Platforms are chosen at the registry, or for this service alone."
+        }
+        Source::Image(_) => "Its image isn't for them.",
+    };
+    (!names.is_empty()).then(|| {
+        view! { <Note tone="warn" title=format!("Nodes of {} never run this service.", names.join(" and "))><p>{what}</p></Note> }
+            .into_any()
+    })
 }
 
 /// The buttons that bring a new version up.

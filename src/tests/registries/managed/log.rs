@@ -70,6 +70,7 @@ impl Printer {
             network: network.id,
             alias: self.service.clone(),
             health: None,
+            platforms: Vec::new(),
             own: Some(Own { stop_grace: 2, ..Own::default() }),
         };
         docker.create_service(&spec, None).await.expect("created");
