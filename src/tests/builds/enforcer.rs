@@ -58,7 +58,12 @@ async fn converse(
     rule: &(dyn Fn(&str) -> Option<Refusal> + Send + Sync),
     log: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
-    let mut head = Vec::new();
+    let mut head = vec![inner.read_u8().await?];
+    if !head[0].is_ascii_uppercase() {
+        // BuildKit tries TLS first; said the way real servers say that there is none.
+        inner.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").await?;
+        return inner.shutdown().await;
+    }
     while !head.ends_with(b"\r\n\r\n") && head.len() < 65_536 {
         head.push(inner.read_u8().await?);
     }
