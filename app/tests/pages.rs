@@ -213,7 +213,8 @@ async fn a_push_has_its_name_before_it_is_made() {
     // What a rule forbids isn't asked for.
     assert_eq!(piece("project=Shop&name=Web&base_path=127.0.0.1:5600/x&check=1").await, forbidden);
     let checked = piece("project=Shop&name=Web&check=1").await;
-    assert!(checked.starts_with(&named) && checked.contains("note"), "{checked}");
+    let same = named.trim_end_matches("<!>");
+    assert!(checked.starts_with(same) && checked.contains("note"), "{checked}");
     let answer = get("/services/push-name?project=a&name=b", World::Full, false).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 

@@ -300,7 +300,7 @@ mod tests {
         let apart = asked(&[engine(false, ""), added(2, BuilderKind::Remote, "linux/arm64", "")], BOTH);
         assert!(apart.cause.contains("store") && apart.link.is_some(), "{apart}");
         let away = Candidate { health: Health::Fails("Docker doesn't answer.".into()), ..engine(true, "") };
-        assert_eq!(asked(&[away.clone()], BOTH).code, "builder.engine");
+        assert_eq!(asked(std::slice::from_ref(&away), BOTH).code, "builder.engine");
         assert_eq!(choose(&[away], &Wish::default()).expect("its own").at, 0, "the build itself says so");
         let unknown = Candidate { health: Health::Unknown, ..engine(false, "") };
         let wish = Wish { platforms: &platforms(BOTH), ..Wish::default() };

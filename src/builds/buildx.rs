@@ -155,13 +155,8 @@ mod tests {
     use super::*;
 
     /// What a plain build has of everything else.
+    #[derive(Default)]
     struct Rest(Chosen, Inputs, Caching);
-
-    impl Default for Rest {
-        fn default() -> Self {
-            Self(Chosen::default(), Inputs::default(), Caching::default())
-        }
-    }
 
     impl Rest {
         fn push<'a>(&'a self, reference: &'a ImageRef, located: &'a Located) -> Push<'a> {

@@ -298,7 +298,8 @@ mod tests {
         assert_eq!((again.record.steps, again.record.cached), (4, 4));
         let mut ran: Vec<_> = first.ran.into_iter().map(|(step, _)| step).collect();
         let mut cached = again.cached.clone();
-        (ran.sort(), cached.sort());
+        ran.sort();
+        cached.sort();
         assert_eq!(ran, cached);
         assert!(again.ran.is_empty());
     }

@@ -78,6 +78,8 @@ impl BuildImage {
         };
         let (began, within) = (Instant::now(), Duration::from_secs(u64::from(rules.timeout) * 60));
         let mut tries = 1;
+        // What an earlier try said. It built the image, so a later one that doesn't come as far explains nothing.
+        let mut failed: Option<(String, i32)> = None;
         loop {
             // All tries together have the time of one build.
             push.within = within.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
@@ -103,9 +105,14 @@ impl BuildImage {
                 cx.or_cancel(tokio::time::sleep(pause)).await?;
                 // Commands ran already; only what is missing is done.
                 push.no_cache = false;
+                failed = Some((written, ended.code));
                 continue;
             }
-            let error = self.explain(&written, ended.code, target, &resolved.reference, &bases, cx).await;
+            let (written, code) = match failed {
+                Some(failed) if !causes::is_push(&written) => failed,
+                _ => (written, ended.code),
+            };
+            let error = self.explain(&written, code, target, &resolved.reference, &bases, cx).await;
             return Err(if causes::is_push(&written) {
                 self.builds.unless_deleted(&target.id, &deletion::called(&target.name), error).await
             } else {

@@ -24,7 +24,7 @@ pub(in crate::builds) fn told(lines: &[LogLine]) -> Told {
     let of_step = |line: &&LogLine| {
         line.step == error.step
             && !line.text.starts_with("=> ")
-            && !(line.n == error.n)
+            && line.n != error.n
             && !line.text.starts_with("ERROR: process ")
     };
     let own: Vec<(u64, String)> =

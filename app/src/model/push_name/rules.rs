@@ -7,6 +7,9 @@ use crate::model::provider::Provider;
 /// A rule that a base path may break: its id, what is wrong, what to do.
 type Rule = (&'static str, &'static str, &'static str);
 
+/// What a part has to look like, and the rule that says so.
+type Shape = (fn(&str) -> bool, Rule);
+
 /// How one provider's paths look.
 struct Rules {
     /// Parts that the base path has at least, and the rule that says so.
@@ -14,7 +17,7 @@ struct Rules {
     /// Whether '-' and '_' stand alone between letters and digits, and the rule that says so.
     single: Option<Rule>,
     /// What the parts with a meaning look like: from the left.
-    shapes: &'static [(fn(&str) -> bool, Rule)],
+    shapes: &'static [Shape],
     /// Whether what follows the first part is joined by `-`: a path of two parts.
     joins: bool,
 }

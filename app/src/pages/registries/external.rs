@@ -37,7 +37,7 @@ pub(super) fn fields(of: Option<&Registry>, credentials: Vec<Credential>, is_fir
         <More title="Platforms" fields=&["platforms"] open=open>
             <Field field="platforms" label="Platforms" value=platforms mono=true
                 hint="Leave it empty, and builds produce the platform of the engine that builds. Several, like linux/amd64, \
-                      linux/arm64, take longer: what isn't the engine's own is emulated."/>
+                      linux/arm64: each one builds again, and what no builder runs natively is emulated, several times slower."/>
         </More>
         <Submit text="Save registry" class="primary"/>
     }

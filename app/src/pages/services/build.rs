@@ -22,7 +22,12 @@ pub async fn show() -> PageResult {
     // Nothing of an image that is there already is built.
     let options = service.source.git().map(|source| source.build.clone());
     let options = options.ok_or_else(|| AppError::NotFound("page".into()))?;
-    let builders = vec![(String::new(), "Automatic: one that fits the platforms".to_owned())];
+    let automatic = (String::new(), "Automatic: one that fits the platforms".to_owned());
+    let added = backend.builders.list(&actor).await?.into_iter().filter_map(|builder| {
+        let id = builder.which.id()?.to_string();
+        Some((id, builder.name))
+    });
+    let builders = std::iter::once(automatic).chain(added).collect();
     let hidden = vec![("id", id.to_string()), ("version", service.version.to_string())];
     Ok(Page::new(
         format!("Build settings, {}, Services", service.name),
