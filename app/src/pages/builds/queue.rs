@@ -26,7 +26,7 @@ pub fn card(running: Vec<Build>, queued: Vec<QueuedBuild>) -> Option<AnyView> {
         .enumerate()
         .map(|(index, queued)| row(queued, index == 0, index + 1 == count))
         .collect_view();
-    let columns = vec![col("Place"), col("Build"), wide("Commit"), wide("Why"), col("Actions")];
+    let columns = vec![col("Place"), col("Build"), wide("Commit"), wide("Why")];
     Some(
         view! { <Card title="Queue" flush=true><Table name="Queue" columns=columns>{running}{queued}</Table></Card> }
             .into_any(),
@@ -52,10 +52,9 @@ fn under_way(build: Build) -> impl IntoView {
     view! {
         <tr data-place="0">
             <td><JobBadge state=build.state of=build.job.to_string()/></td>
-            <td><a href=paths::build(&build.id)>{name}</a>{by}</td>
+            <td class="text"><a href=paths::build(&build.id)>{name}</a>{by}{cancel}</td>
             <td class="wide text">{commit(build.commit.as_ref())} " " {subject}</td>
             <td class="wide">{build.trigger.words()}</td>
-            <td>{cancel}</td>
         </tr>
     }
 }
@@ -82,10 +81,13 @@ fn row(queued: QueuedBuild, is_first: bool, is_last: bool) -> impl IntoView {
     view! {
         <tr data-place=waiting.position>
             <td>{waiting.position}</td>
-            <td><a href=paths::build(&build.id)>{name}</a><div class="hint">{words}</div></td>
+            <td class="text">
+                <a href=paths::build(&build.id)>{name}</a>
+                <div class="hint">{words}</div>
+                <div class="row">{moves}{cancel}</div>
+            </td>
             <td class="wide text">{branch}{commit(wanted.as_ref())}</td>
             <td class="wide">{build.trigger.words()}</td>
-            <td><div class="row">{moves}{cancel}</div></td>
         </tr>
     }
 }

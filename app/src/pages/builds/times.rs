@@ -33,7 +33,7 @@ pub fn card(build: &Build, steps: &[Step]) -> Option<impl IntoView + use<>> {
             let width = millis.max(0) * 1_000 / longest;
             view! {
                 <tr class=is_part.then_some("part")>
-                    <td>{words}</td>
+                    <td class="phase">{words}</td>
                     <td class="wide">
                         <svg class="share" viewBox="0 0 1000 1" preserveAspectRatio="none" aria-hidden="true"><rect width=width height="1"></rect></svg>
                     </td>

@@ -177,7 +177,7 @@ fn list(deliveries: Vec<Delivery>) -> AnyView {
                     <td class="wide">{delivery.host}</td>
                     <td class="wide"><code>{delivery.event}</code></td>
                     <td><Badge tone text=word/></td>
-                    <td>{delivery.reason}{build}{deployment}</td>
+                    <td class="text">{delivery.reason}{build}{deployment}</td>
                 </tr>
             }
         })

@@ -46,7 +46,7 @@ pub async fn list() -> PageResult {
         .into_any()
     } else {
         let rows = accesses.into_iter().map(row).collect_view();
-        let columns = vec![col("Name"), col("Host"), wide("Kind"), col("State"), wide("Used by")];
+        let columns = vec![col("Name"), wide("Host"), wide("Kind"), col("State"), wide("Used by")];
         view! { <Table name="Git access" columns>{rows}</Table> }.into_any()
     };
     Ok(Page::new(
@@ -70,7 +70,7 @@ fn row(access: GitAccess) -> impl IntoView {
     view! {
         <tr>
             <th scope="row"><a href=paths::git_access(&access.id)>{access.name}</a></th>
-            <td><code>{access.host.to_string()}</code></td>
+            <td class="wide"><code>{access.host.to_string()}</code></td>
             <td class="wide">{kind_words(access.kind)}</td>
             <td>{state}</td>
             <td class="wide">{used}</td>

@@ -18,7 +18,7 @@ pub async fn show() -> PageResult {
     let columns = vec![
         col("Builder"),
         wide("Kind"),
-        col("Platforms"),
+        wide("Platforms"),
         Column { name: "Cache", class: "wide num" },
         col("State"),
         wide("Looked"),
@@ -61,7 +61,7 @@ fn row(builder: &Builder) -> impl IntoView + use<> {
                 {why.map(|why| view! { <span class="hint">{why}</span> })}
             </td>
             <td class="wide">{super::kind(builder.kind)}</td>
-            <td>{platforms}</td>
+            <td class="wide">{platforms}</td>
             <td class="wide num">{disk}</td>
             <td>{super::badge(builder)}</td>
             <td class="wide">{looked}</td>
