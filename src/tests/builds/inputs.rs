@@ -139,7 +139,7 @@ async fn a_private_base_image_needs_its_credential_and_no_other_login_comes_alon
     house.commit("Two", &[("Dockerfile", &house.dockerfile("RUN echo it runs; sleep 600"))]);
     let id = house.start().await;
     house.says(&id, "it runs").await;
-    assert_eq!(hosts(&house), [house.facts.lab.registry.clone()]);
+    assert_eq!(hosts(&house), std::slice::from_ref(&house.facts.lab.registry));
     house.builds.cancel(&house.actor, &id).await.expect("cancelled");
     house.until(&id, JobState::Cancelled).await;
     house.is_clean();

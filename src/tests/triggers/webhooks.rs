@@ -10,6 +10,9 @@ use app::model::trigger::Outcome;
 use futures::future::join_all;
 use slipway::clock::random;
 
+/// Host, who pushed, commit, headers, body.
+type Case<'a> = (&'a str, &'a str, &'a str, Vec<(&'a str, &'a str)>, &'a str);
+
 #[tokio::test]
 async fn a_push_at_each_host_starts_one_build_of_its_commit() {
     let Some(house) = House::ready().await else { return };
@@ -19,7 +22,7 @@ async fn a_push_at_each_host_starts_one_build_of_its_commit() {
     let secret = house.secret.clone();
     let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("payload", GITHUB).finish();
     let form_signature = prefixed(&form);
-    let cases: Vec<(&str, &str, &str, Vec<(&str, &str)>, &str)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "GitHub",
             "octo-example",
