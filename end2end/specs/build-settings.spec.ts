@@ -108,7 +108,8 @@ for (const script of [true, false]) {
       await page.goto(`${app.url}/services/${service}/edit`);
       const text = page.getByLabel('Text of the Dockerfile');
       await expect(text, 'fields of other ways are out of sight').toBeHidden();
-      await page.getByRole('radio', { name: 'Dockerfile typed here' }).check();
+      await page.locator('label', { hasText: 'Dockerfile typed here' }).click();
+      await expect(page.getByRole('radio', { name: 'Dockerfile typed here' })).toBeChecked();
       await expect(page.getByLabel('Dockerfile', { exact: true })).toBeHidden();
       await text.fill('');
       await page.getByRole('button', { name: 'Save service' }).click();
@@ -134,7 +135,8 @@ for (const script of [true, false]) {
       await page.getByLabel('Web server for static sites').fill(`${lab().base} /www httpd -f -p 8080 -h /www`);
       await page.getByRole('button', { name: 'Save rules' }).click();
       await page.goto(`${app.url}/services/${service}/edit`);
-      await page.getByRole('radio', { name: 'Static site' }).check();
+      await page.locator('label', { hasText: 'Static site' }).click();
+      await expect(page.getByRole('radio', { name: 'Static site' })).toBeChecked();
       await expect(page.getByLabel('Build context'), 'a site has none of its own').toBeHidden();
       await page.getByLabel('Folder of the site').fill('public');
       if (script) await expectAccessible(page, info);

@@ -77,6 +77,11 @@ mod tests {
             ),
             ("ERROR: failed to solve: failed to push x/a:1: unexpected status: 500 Internal Server Error", true),
             (
+                "ERROR: unexpected status from HEAD request to http://x/v2/a/manifests/1: 500 Internal Server Error",
+                true,
+            ),
+            ("ERROR: unexpected status from HEAD request to http://x/v2/a/manifests/1: 401 Unauthorized", false),
+            (
                 "ERROR: failed to solve: failed to push x/a:1: failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://auth.x/token?scope=a%3Apush: 504 Gateway Timeout",
                 true,
             ),

@@ -23,7 +23,7 @@ pub struct LogLine {
     pub at: String,
     /// On the standard error.
     pub is_error: bool,
-    /// Without its line break; at most [`LONGEST`] bytes, cleaned of nothing.
+    /// Without its line break; at most `LONGEST` bytes, cleaned of nothing.
     pub text: String,
 }
 

@@ -307,7 +307,12 @@ const CREDENTIAL: &str = "Check the registry's credential.";
 /// Whether it was the push that failed, which only the registry can explain.
 pub(in crate::builds) fn is_push(written: &str) -> bool {
     let error = error_of(written).to_lowercase();
-    error.contains("failed to push") || error.contains("pushing ") || error.contains("failed to do request: put")
+    // After the push buildx asks the registry for the image itself, and says no more than what was answered.
+    let asks_afterwards = !error.contains("failed to solve") && error.contains("unexpected status from");
+    asks_afterwards
+        || error.contains("failed to push")
+        || error.contains("pushing ")
+        || error.contains("failed to do request: put")
 }
 
 /// Why the push failed.

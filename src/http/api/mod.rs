@@ -1,7 +1,7 @@
 //! The JSON API for programs: `/api/v1`.
 //!
 //! What must always hold: whoever asks shows a token, a session's cookie means nothing here; every answer that isn't a
-//! success is a problem document (RFC 9457); no answer holds a secret; every route stands in [`ROUTES`], in
+//! success is a problem document (RFC 9457); no answer holds a secret; every route stands in `ROUTES`, in
 //! `permissions::TABLE` and in the document, which is made from the handlers.
 //!
 //! A further noun is a file with its handlers and what they take and give, and its lines in the table below. The words of

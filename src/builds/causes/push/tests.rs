@@ -193,6 +193,10 @@ const TEXTS: &[(&str, &str)] = &[
         "ERROR: failed to solve: failed to push r.example/web:1: failed to authorize: no active session for os44n22472jqaz3bk2t3jktq2: context deadline exceeded",
         "push.session",
     ),
+    (
+        "ERROR: unexpected status from HEAD request to http://127.0.0.1:5600/v2/f500/web/manifests/45b4215a: 500 Internal Server Error",
+        "push.server",
+    ),
     ("ERROR: failed to solve: failed to push x/a:1: something new", "push.failed"),
 ];
 
