@@ -37,7 +37,7 @@ pub fn Steps(
 /// Lines in a page without script.
 const PAGE: usize = 1_000;
 /// Lines before the one that tells why a job failed.
-const BEFORE: u64 = 12;
+const BEFORE: u64 = 5;
 
 /// The lines that a page begins with.
 #[derive(Debug)]
