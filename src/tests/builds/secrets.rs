@@ -278,6 +278,7 @@ async fn no_secret_of_a_build_is_left_anywhere() {
         "provenance"
     );
     assert!(places.iter().any(|(place, _)| place.contains("unpacked")), "layers");
+    assert!(places.iter().any(|(place, _)| place == "manifests/buildcache"), "the cache");
     let is_plain = |(_, bytes): &(String, Vec<u8>)| String::from_utf8_lossy(bytes).contains(&argument);
     assert!(places.iter().any(is_plain), "the search finds what is there: the argument");
     for words in [["image", "inspect"], ["image", "history"]] {
