@@ -2,7 +2,7 @@
 import { expectAccessible } from '../fixtures/axe';
 import { uniqueName } from '../fixtures/lab';
 import * as story from '../fixtures/story';
-import { expect, test, useApp } from '../fixtures/test';
+import { expect, ownerOf, test, useApp } from '../fixtures/test';
 
 test.use({ javaScriptEnabled: false });
 const it = useApp();
@@ -10,7 +10,8 @@ const it = useApp();
 test('a builder is added, says what is wrong with it, and goes', async ({ page }) => {
   test.setTimeout(120_000);
   const { app } = it;
-  await story.setUp(page, app.url, app.setupToken());
+  await ownerOf(app);
+  await story.enter(page, app.url);
   await page.goto(`${app.url}/settings`);
   await page.getByRole('link', { name: 'Manage builders' }).click();
 
@@ -68,6 +69,7 @@ test.describe('with script', () => {
   test.use({ javaScriptEnabled: true });
 
   test('the pages of builders are accessible', async ({ page }, info) => {
+    await ownerOf(it.app);
     await story.enter(page, it.app.url);
     for (const where of ['', '/engine', '/new?kind=container', '/new?kind=remote']) {
       await page.goto(`${it.app.url}/settings/builders${where}`);

@@ -34,7 +34,6 @@ fn form_page(kind: BuilderKind) -> Page {
             "BuildKit in a container of its own, with its own cache and caps. It makes images for several platforms, whatever this engine's image store is.",
         ),
     };
-    let machine = (kind == BuilderKind::Remote).then(|| view! { {fields::machine()} });
     let hidden = vec![("form[kind]", kind.as_str().to_owned())];
     Page::new(
         "New builder, Settings",
@@ -44,7 +43,7 @@ fn form_page(kind: BuilderKind) -> Page {
                 <p class="muted">{about}</p>
                 <Form to=CreateBuilder::PATH hidden=hidden>
                     {fields::builder(kind, None)}
-                    {machine}
+                    {(kind == BuilderKind::Remote).then(|| view! { {fields::machine()} })}
                     <Submit text="Save builder" class="primary"/>
                 </Form>
             </Card>
