@@ -14,6 +14,7 @@ const made: string[] = [];
 test.skip(() => !!process.env.SLIPWAY_LAB_FILE && !lab().s3, 'the lab has no S3 server; scripts/lab says why');
 
 test.afterAll(async () => {
+  if (made.length === 0) return;
   test.setTimeout(120_000);
   await it.app.stop();
   for (const registry of made) await managed.removeRegistry(registry);

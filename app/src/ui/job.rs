@@ -78,7 +78,7 @@ impl LogLines {
         let text = text(line);
         let words = format!("Line {}", line.n);
         let href = format!("#L{}", line.n);
-        Some(view! { <p class="telling-line"><a href=href>{words}</a> <code>{text}</code></p> }.into_any())
+        Some(view! { <p class="telling-line"><a href=href>{words}</a>" "<code>{text}</code></p> }.into_any())
     }
 }
 
