@@ -263,6 +263,10 @@ const SETTINGS: &[&str] = &[
     "advice.detachedHead=false",
     "i18n.logOutputEncoding=UTF-8",
     "log.showSignature=false",
+    // A pack stays one, as with a clone: its objects one by one would be compressed again.
+    "fetch.unpackLimit=1",
+    // All of it is gone when the build is over.
+    "core.fsync=none",
 ];
 
 /// The commit of exactly this branch in what `ls-remote` wrote; it also lists branches that only end like it.
