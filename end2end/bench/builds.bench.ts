@@ -76,9 +76,12 @@ async function byHand(url: string): Promise<number> {
   return took;
 }
 
-async function bySlipway(service: string): Promise<number> {
+/** `quiet`: milliseconds in which nobody looks at its page, whose making would take the machine from the build. */
+async function bySlipway(service: string, quiet = 0): Promise<number> {
   const began = performance.now();
-  const build = await buildEnds(client, await startBuild(client, service, false), 900);
+  const id = await startBuild(client, service, false);
+  await new Promise((resolve) => setTimeout(resolve, quiet));
+  const build = await buildEnds(client, id, 900);
   const took = performance.now() - began;
   if (build.state !== 'succeeded') throw new Error(`${build.text}\n${await logOf(client, build.job)}`);
   return took;
@@ -129,7 +132,12 @@ test('a large context', async () => {
   test.setTimeout(3_600_000);
   const { repository, service, url } = await make('large');
   const [hand, slipway]: [number[], number[]] = [[], []];
-  const sides = [async () => hand.push(await byHand(url)), async () => slipway.push(await bySlipway(service))];
+  // Looked at from when it can't be done yet by hand.
+  const quiet = () => Math.min(...hand, Number.MAX_SAFE_INTEGER) * 0.9;
+  const sides = [
+    async () => hand.push(await byHand(url)),
+    async () => slipway.push(await bySlipway(service, hand.length > 0 ? quiet() : 0)),
+  ];
   for (let round = 0; round < rounds; round++) {
     // Who begins has no advantage in the end.
     for (const side of round % 2 === 0 ? sides : [...sides].reverse()) {
