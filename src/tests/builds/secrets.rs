@@ -126,17 +126,8 @@ async fn the_password_of_the_registry_is_nowhere_to_be_read() {
     assert!(String::from_utf8_lossy(&inspected.stdout).contains(house.service.as_str()), "it has its label");
 
     let mut looked_at = 0;
-    let mut folders = vec![house.folder.path().join("data")];
     let mut places = vec![("docker image inspect".to_owned(), inspected.stdout)];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else {
-                places.push((entry.path().display().to_string(), std::fs::read(entry.path()).expect("a file")));
-            }
-        }
-    }
+    places.extend(files_below(house.folder.path().join("data")));
     for (place, bytes) in places {
         looked_at += bytes.len();
         let hidden = [password.as_bytes(), encoded.as_bytes()];

@@ -43,7 +43,7 @@ fn form_page(kind: BuilderKind) -> Page {
                 <p class="muted">{about}</p>
                 <Form to=CreateBuilder::PATH hidden=hidden>
                     {fields::builder(kind, None)}
-                    {(kind == BuilderKind::Remote).then(|| view! { {fields::machine()} })}
+                    {(kind == BuilderKind::Remote).then(fields::machine)}
                     <Submit text="Save builder" class="primary"/>
                 </Form>
             </Card>
