@@ -8,9 +8,11 @@ pub use logging::start_logging;
 use crate::accounts::Accounts;
 use crate::builders::{self, Builders};
 use crate::builds::{self, Builds};
+use crate::cleanup::{self, Cleanup};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::credentials::Credentials;
+use crate::disk::{self, Disks};
 use crate::docker::{Docker, DockerError};
 use crate::git_access::GitAccesses;
 use crate::http::{self, Web, listener};
@@ -20,6 +22,7 @@ use crate::oci;
 use crate::process::Runner;
 use crate::providers::{Endpoints, Providers};
 use crate::registries::{self, Registries};
+use crate::retention::{self, Retention};
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::storage::{Db, StorageError};
@@ -116,6 +119,10 @@ pub struct Slipway {
     builders: Builders,
     /// What runs in the Swarm; looks at its tasks in a loop.
     services: Services,
+    /// What may be deleted from registries; runs by schedule in a loop.
+    retention: Retention,
+    /// What of our own lies on nodes; cleaned up by schedule in a loop.
+    cleanup: Cleanup,
     /// What registries hold; kept fresh in a loop.
     images: Images,
     /// What the product can do.
@@ -153,6 +160,11 @@ impl Slipway {
         let settings = Settings::new(db.clone(), clock.clone(), Config::clone(&config), docker.clone(), runner.clone());
         settings.set_jobs(jobs.clone());
         settings.control_groups().sweep();
+        let disks = Disks::new(disk::Parts {
+            docker: docker.clone(),
+            settings: settings.clone(),
+            config: Config::clone(&config),
+        });
         let registries = Registries::new(registries::Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -185,7 +197,7 @@ impl Slipway {
             git_accesses: git_accesses.clone(),
             builders: builders.clone(),
             oci: oci.clone(),
-            runner,
+            runner: runner.clone(),
             config: Config::clone(&config),
             // For repositories behind a private authority.
             git_ca: std::env::var_os("GIT_SSL_CAINFO"),
@@ -198,11 +210,32 @@ impl Slipway {
             credentials.clone(),
             registries.clone(),
             images.clone(),
-            oci,
-            docker,
+            oci.clone(),
+            docker.clone(),
             Config::clone(&config),
             settings.clone(),
         );
+        let retention = Retention::new(retention::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            jobs: jobs.clone(),
+            credentials: credentials.clone(),
+            registries: registries.clone(),
+            images: images.clone(),
+            builds: builds.clone(),
+            services: services.clone(),
+            oci,
+        });
+        let cleanup = Cleanup::new(cleanup::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            jobs: jobs.clone(),
+            docker,
+            settings: settings.clone(),
+            services: services.clone(),
+            runner,
+            config: Config::clone(&config),
+        });
         // Services come last in the order of nouns; the others get them plugged in.
         builds.set_services(Arc::new(services.clone()));
         git_accesses.set_reader(Arc::new(builds.clone()));
@@ -211,7 +244,12 @@ impl Slipway {
         builds.sweep().await.map_err(|source| StartError::Folder { path: config.builds_dir(), source })?;
         // All jobs there are.
         let handlers = std::iter::once(builds.handler()).chain(builders.handlers());
-        for handler in handlers.chain(registries.handlers()).chain(services.handlers()) {
+        for handler in handlers
+            .chain(registries.handlers())
+            .chain(services.handlers())
+            .chain(retention.handlers())
+            .chain(cleanup.handlers())
+        {
             jobs.register(handler);
         }
 
@@ -235,6 +273,9 @@ impl Slipway {
             builders: Arc::new(builders.clone()),
             builds: Arc::new(builds),
             services: Arc::new(services.clone()),
+            retention: Arc::new(retention.clone()),
+            cleanup: Arc::new(cleanup.clone()),
+            disk: Arc::new(disks),
             jobs: Arc::new(jobs.clone()),
             settings: Arc::new(settings.clone()),
         };
@@ -259,6 +300,8 @@ impl Slipway {
             registries,
             builders,
             services,
+            retention,
+            cleanup,
             images,
             backend,
             web,
@@ -295,6 +338,10 @@ impl Slipway {
         self.tasks.spawn(async move { builders.watch(shutdown).await });
         let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { services.watch(shutdown).await });
+        let (retention, shutdown) = (self.retention.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { retention.watch(shutdown).await });
+        let (cleanup, shutdown) = (self.cleanup.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { cleanup.watch(shutdown).await });
         let (web, shutdown) = (Arc::clone(&self.web), self.shutdown.clone());
         self.tasks.spawn(async move {
             loop {

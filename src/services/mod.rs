@@ -10,6 +10,7 @@ mod deploy;
 mod deploy_image;
 mod env;
 mod failure;
+mod kept;
 mod platforms;
 mod pull;
 mod readiness;
@@ -26,6 +27,7 @@ mod watch;
 mod words;
 
 pub use deploy_image::{ImageWish, Ready};
+pub use kept::Kept;
 
 use crate::builds::{self, FinishedBuild, ServiceFacts};
 use crate::clock::{Clock, random};

@@ -1,11 +1,13 @@
 //! SQL of deployments. Their state is that of their job; nothing else about them changes.
 
+use super::kept::Kept;
 use super::pull::Reach;
 use crate::storage::{StorageError, Tx, from_json, parsed, to_json};
 use app::error::Problem;
 use app::model::build::CommitSha;
 use app::model::id::{BuildId, CredentialId, DeploymentId, JobId, RegistryId, ServiceId};
 use app::model::image_ref::ImageRef;
+use app::model::retention::Need;
 use app::model::service::{Deployment, Origin, Settings};
 use sqlx::SqliteExecutor;
 
@@ -177,4 +179,58 @@ pub(super) async fn find<'e>(
     let sql = format!("SELECT {COLUMNS} WHERE d.id = ?");
     let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(db).await?;
     row.map(Row::read).transpose()
+}
+
+#[derive(sqlx::FromRow)]
+struct KeptRow {
+    service: String,
+    name: String,
+    deployment: String,
+    number: i64,
+    image: String,
+    registry: Option<String>,
+    credential: Option<String>,
+    need: String,
+}
+
+/// What deployments of live services need.
+pub(super) async fn kept<'e>(db: impl SqliteExecutor<'e>) -> Result<Vec<Kept>, StorageError> {
+    let rows: Vec<KeptRow> = sqlx::query_as(
+        "WITH all_of AS (
+             SELECT d.*, s.name, s.keep, s.current_deployment, j.state,
+                    sum(j.state = 'succeeded') OVER (PARTITION BY d.service_id ORDER BY d.number DESC) AS place
+               FROM deployments d JOIN jobs j ON j.id = d.job_id JOIN services s ON s.id = d.service_id
+              WHERE s.deleted_at IS NULL
+         ), judged AS (
+             SELECT *, CASE WHEN id = current_deployment THEN 'runs'
+                            WHEN state IN ('queued', 'running', 'cancelling') THEN 'under_way'
+                            WHEN pinned_at IS NOT NULL THEN 'pinned'
+                            WHEN state = 'succeeded' AND place <= keep THEN 'window' END AS need
+               FROM all_of
+         )
+         SELECT service_id AS service, name, id AS deployment, number, image, registry_id AS registry,
+                credential_id AS credential, need
+           FROM judged WHERE need IS NOT NULL ORDER BY service_id, number DESC",
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Kept {
+                service: parsed(&row.service, "service id")?,
+                name: row.name,
+                deployment: parsed(&row.deployment, "deployment id")?,
+                number: row.number,
+                image: parsed(&row.image, "image")?,
+                registry: row.registry.map(|id| parsed(&id, "registry id")).transpose()?,
+                credential: row.credential.map(|id| parsed(&id, "credential id")).transpose()?,
+                need: match row.need.as_str() {
+                    "runs" => Need::Runs,
+                    "under_way" => Need::UnderWay,
+                    "pinned" => Need::Pinned,
+                    _ => Need::Window,
+                },
+            })
+        })
+        .collect()
 }

@@ -28,14 +28,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("accounts", &["activity"]),
     ("tokens", &["activity", "accounts"]),
     ("settings", &["activity", "accounts"]),
+    ("disk", &["activity", "accounts", "settings"]),
     ("credentials", &["activity", "accounts", "settings"]),
-    ("registries", &["activity", "accounts", "settings", "credentials"]),
+    ("registries", &["activity", "accounts", "settings", "disk", "credentials"]),
     ("images", &["activity", "accounts", "settings", "credentials", "registries"]),
     ("git_access", &["activity", "accounts", "settings"]),
     ("builders", &["activity", "accounts", "settings", "credentials", "registries"]),
-    ("builds", &["activity", "accounts", "settings", "credentials", "registries", "images", "git_access", "builders"]),
+    (
+        "builds",
+        &["activity", "accounts", "settings", "disk", "credentials", "registries", "images", "git_access", "builders"],
+    ),
     ("services", &["activity", "accounts", "settings", "credentials", "registries", "images", "builders", "builds"]),
     ("triggers", &["activity", "accounts", "builds", "services"]),
+    ("retention", &["activity", "accounts", "settings", "credentials", "registries", "images", "builds", "services"]),
+    ("cleanup", &["activity", "accounts", "settings", "disk", "registries", "builders", "builds", "services"]),
 ];
 /// From here on a module of the table is part of the product.
 const FIRST_OF_PRODUCT: &str = "activity";

@@ -2,10 +2,16 @@
 
 #[path = "builders.rs"]
 mod builders;
+#[path = "cleanup.rs"]
+mod cleanup;
+#[path = "disk.rs"]
+mod disk;
 #[path = "managed.rs"]
 mod managed;
 #[path = "outside.rs"]
 mod outside;
+#[path = "retention.rs"]
+mod retention;
 
 use app::api::Backend;
 use app::api::accounts::{AccountsApi, Client};
@@ -87,6 +93,9 @@ pub fn backend(world: World) -> Backend {
         builders: samples.clone(),
         builds: samples.clone(),
         services: samples.clone(),
+        retention: samples.clone(),
+        cleanup: samples.clone(),
+        disk: samples.clone(),
         jobs: samples.clone(),
         settings: samples,
     }
@@ -185,6 +194,9 @@ pub fn paths() -> Vec<String> {
         format!("/settings/tokens?new={}", TokenId::from_random(bits(1))),
     ]);
     paths.extend(outside::paths());
+    paths.extend(retention::paths());
+    paths.extend(cleanup::paths());
+    paths.extend(disk::paths());
     paths.extend(builders::paths());
     for id in managed::ids() {
         paths.push(format!("/registries/{id}"));

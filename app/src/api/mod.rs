@@ -6,11 +6,14 @@
 pub mod accounts;
 pub mod builders;
 pub mod builds;
+pub mod cleanup;
 pub mod credentials;
+pub mod disk;
 pub mod git_access;
 pub mod images;
 pub mod jobs;
 pub mod registries;
+pub mod retention;
 pub mod services;
 pub mod settings;
 pub mod tokens;
@@ -41,6 +44,12 @@ pub struct Backend {
     pub services: Arc<dyn services::ServicesApi>,
     /// What starts builds and deployments from outside.
     pub triggers: Arc<dyn triggers::TriggersApi>,
+    /// What may be deleted from registries.
+    pub retention: Arc<dyn retention::RetentionApi>,
+    /// What of our own lies on nodes and may go.
+    pub cleanup: Arc<dyn cleanup::CleanupApi>,
+    /// Room on disks.
+    pub disk: Arc<dyn disk::DiskApi>,
     /// Jobs and their logs.
     pub jobs: Arc<dyn jobs::JobsApi>,
     /// What the machine can do, Swarm mode.

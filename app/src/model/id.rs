@@ -150,6 +150,11 @@ id!(
     "dep"
 );
 id!(
+    /// A tag that was deleted and may come back.
+    TrashId,
+    "tra"
+);
+id!(
     /// A durable piece of work.
     JobId,
     "job"

@@ -10,7 +10,10 @@ pub mod build_options;
 pub mod build_record;
 pub mod build_rules;
 pub mod builder;
+pub mod cleanup;
 pub mod credential;
+pub mod diff;
+pub mod disk;
 #[cfg(feature = "ssr")]
 pub mod docker_config;
 pub mod git_access;
@@ -27,6 +30,7 @@ pub mod push_name;
 pub mod queue;
 pub mod registry;
 pub mod report;
+pub mod retention;
 pub mod secret;
 pub mod service;
 pub mod service_form;

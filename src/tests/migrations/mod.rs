@@ -28,6 +28,7 @@ const DATA: &[(i64, &str)] = &[
     (16, include_str!("0016_git_access.sql")),
     (17, include_str!("0017_triggers.sql")),
     (18, include_str!("0018_build_records.sql")),
+    (19, include_str!("0019_keeping.sql")),
 ];
 
 fn data(version: i64) -> &'static str {
