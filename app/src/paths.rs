@@ -186,6 +186,11 @@ pub fn registry_log_text(id: &RegistryId) -> String {
     format!("/registries/{id}/log.txt")
 }
 
+/// The garbage of a managed registry: when it is collected, and what came of it.
+pub fn registry_garbage(id: &RegistryId) -> String {
+    format!("/registries/{id}/garbage")
+}
+
 /// Deleting a registry.
 pub fn delete_registry(id: &RegistryId) -> String {
     format!("/registries/{id}/delete")

@@ -41,6 +41,7 @@ pages! {
     "/registries/new" => pages::registries::new::show,
     "/registries/{id}" => pages::registries::show::show,
     "/registries/{id}/edit" => pages::registries::edit::show,
+    "/registries/{id}/garbage" => pages::registries::garbage::show,
     "/registries/{id}/logs" => pages::registries::logs::show,
     "/registries/{id}/password" => pages::registries::password::show,
     "/registries/{id}/delete" => pages::registries::delete::show,

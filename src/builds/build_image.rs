@@ -9,7 +9,7 @@ use super::inputs::Opened;
 use super::{Builds, ServiceFacts, bases, causes, deletion, display, memory, store};
 use crate::builders::{self, Chosen};
 use crate::jobs::{Handler, JobContext, JobError, internal};
-use crate::registries::Target;
+use crate::registries::{PushPass, Target};
 use app::error::{AppError, Problem};
 use app::model::build::{Build, CommitSha};
 use app::model::id::BuildId;
@@ -90,11 +90,20 @@ impl BuildImage {
 
     async fn work(&self, build: &Build, cx: &JobContext) -> Result<(), JobError> {
         let id = &build.id;
+        // Held until the registry has confirmed what was pushed: no garbage is collected there in between.
+        let mut pass = None;
         let pushed: Digest = match cx.done(display::STEP).await? {
             Some(digest) => digest,
-            None => self.build(build, cx).await?,
+            None => self.build(build, &mut pass, cx).await?,
         };
-        let digest = cx.step("confirm", "Confirm in the registry", self.confirm(id, &pushed, cx)).await?;
+        let confirm = async {
+            if pass.is_none() {
+                pass = Some(self.pass(build, cx).await?);
+            }
+            self.confirm(id, &pushed, cx).await
+        };
+        let digest = cx.step("confirm", "Confirm in the registry", confirm).await?;
+        drop(pass);
         if build.deploys {
             cx.step("hand_over", "Hand over to deployment", self.hand_over(id, digest, cx)).await?;
         }
@@ -116,11 +125,18 @@ impl BuildImage {
         tx.commit().await.map_err(internal)
     }
 
-    async fn build(&self, build: &Build, cx: &JobContext) -> Result<Digest, JobError> {
+    /// The right to push. Waiting for it takes nothing of the build's time.
+    async fn pass(&self, build: &Build, cx: &JobContext) -> Result<PushPass, JobError> {
+        let who = format!("build {} of {}", build.number, build.service_name);
+        self.builds.inner.registries.push_pass(&build.registry, &who, cx).await
+    }
+
+    async fn build(&self, build: &Build, pass: &mut Option<PushPass>, cx: &JobContext) -> Result<Digest, JobError> {
         let inner = &self.builds.inner;
         let folder = BuildFolder::create(&inner.config.builds_dir(), &build.id, cx.attempt).map_err(internal)?;
         let mut plan = None;
         cx.fresh_step("prepare", "Prepare", async {
+            *pass = Some(self.pass(build, cx).await?);
             plan = Some(self.prepare(build, &folder, cx).await?);
             Ok(())
         })

@@ -20,7 +20,7 @@ use bollard::models::{
 use bollard::query_parameters::{InspectServiceOptions, ListServicesOptionsBuilder, UpdateServiceOptionsBuilder};
 use std::collections::HashMap;
 
-const SECOND: i64 = 1_000_000_000;
+pub(super) const SECOND: i64 = 1_000_000_000;
 
 /// How ports are published and names resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -372,7 +372,7 @@ fn of_placement(platform: &bollard::models::Platform) -> Option<Platform> {
     Platform::of(platform.os.as_deref()?, platform.architecture.as_deref()?, None).ok()
 }
 
-fn given(secret: &GivenSecret) -> TaskSpecContainerSpecSecrets {
+pub(super) fn given(secret: &GivenSecret) -> TaskSpecContainerSpecSecrets {
     TaskSpecContainerSpecSecrets {
         file: Some(TaskSpecContainerSpecFile {
             name: Some(secret.file.clone()),
@@ -385,7 +385,7 @@ fn given(secret: &GivenSecret) -> TaskSpecContainerSpecSecrets {
     }
 }
 
-fn mount((volume, folder): &(String, String)) -> Mount {
+pub(super) fn mount((volume, folder): &(String, String)) -> Mount {
     Mount {
         typ: Some(MountType::VOLUME),
         source: Some(volume.clone()),

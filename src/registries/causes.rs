@@ -172,6 +172,7 @@ pub(super) mod tests {
                 domain: None,
                 storage: Storage::Volume { name: "slipway-registry-1".into() },
                 keys: 0,
+                read_only: false,
             },
             revision: 1,
             settled: None,

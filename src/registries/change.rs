@@ -293,5 +293,6 @@ fn changed(record: &Record, fields: &ManagedFields, has_new_keys: bool) -> Wante
         domain: fields.domain.clone(),
         storage: record.wanted.storage.clone(),
         keys: if has_new_keys { record.revision + 1 } else { record.wanted.keys },
+        read_only: false,
     }
 }

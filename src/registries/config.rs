@@ -56,7 +56,7 @@ pub(super) fn config(wanted: &Wanted, http_secret: &Secret, keys: Option<&Keys>)
         "redirect": {"disable": true},
         "maintenance": {
             "uploadpurging": {"enabled": true, "age": "168h", "interval": "24h", "dryrun": false},
-            "readonly": {"enabled": false},
+            "readonly": {"enabled": wanted.read_only},
         },
     });
     let (driver, parameters) = match &wanted.storage {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn wanted(image: &str, storage: Storage) -> Wanted {
-        Wanted { image: image.into(), domain: None, storage, keys: 0 }
+        Wanted { image: image.into(), domain: None, storage, keys: 0, read_only: false }
     }
 
     fn volume() -> Storage {
@@ -253,6 +253,16 @@ mod tests {
         let s3 = config["storage"]["s3"].as_object().expect("a driver");
         assert!(!s3.contains_key("regionendpoint") && !s3.contains_key("rootdirectory"));
         assert_eq!(s3["secure"], true);
+    }
+
+    #[test]
+    fn nothing_but_the_lock_changes_while_garbage_is_collected() {
+        let open = json(&wanted("registry:2", volume()), None);
+        let mut shut = json(&Wanted { read_only: true, ..wanted("registry:2", volume()) }, None);
+        assert_eq!(open["storage"]["maintenance"]["readonly"]["enabled"], false);
+        assert_eq!(shut["storage"]["maintenance"]["readonly"]["enabled"], true);
+        shut["storage"]["maintenance"]["readonly"]["enabled"] = json!(false);
+        assert_eq!(open, shut);
     }
 
     #[test]

@@ -89,7 +89,8 @@ impl Registries {
             }
         };
         let image = fields.image.unwrap_or_else(|| self.parts.config.registry_image.clone()).to_string();
-        let wanted = Wanted { image, domain: fields.domain, storage, keys: i64::from(keys.is_some()) };
+        let wanted =
+            Wanted { image, domain: fields.domain, storage, keys: i64::from(keys.is_some()), read_only: false };
 
         let mut tx = self.parts.db.write().await.map_err(problems::of)?;
         let url: RegistryUrl = address(port)?;

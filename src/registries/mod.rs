@@ -11,6 +11,8 @@ mod config;
 mod create;
 mod delete;
 mod disk;
+mod garbage;
+mod gate;
 mod ground;
 mod healthy;
 mod image;
@@ -30,6 +32,7 @@ mod rotate;
 mod spec;
 mod status;
 mod store;
+mod store_garbage;
 mod store_history;
 mod store_managed;
 mod suggest;
@@ -40,6 +43,8 @@ mod verdict;
 mod watch;
 mod watched;
 mod words;
+
+pub use gate::PushPass;
 
 use crate::activity;
 use crate::clock::{Clock, random};
@@ -61,8 +66,8 @@ use app::model::platform::Platform;
 use app::model::provider::Provider;
 use app::model::push_name::{Wish, push_name};
 use app::model::registry::{
-    DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Phase, Registry, RegistryFields, RegistryForm,
-    RegistryUser, Suggestions,
+    DeleteForm, Garbage, GarbageForm, LogEntry, LogView, ManagedForm, ManagedStatus, Phase, Registry, RegistryFields,
+    RegistryForm, RegistryUser, Suggestions,
 };
 use app::model::secret::Secret;
 use app::paths;
@@ -115,6 +120,7 @@ pub struct Registries {
     parts: Parts,
     watched: watched::Watched,
     around: suggest::Around,
+    gate: gate::Gate,
 }
 
 impl std::fmt::Debug for Registries {
@@ -126,7 +132,12 @@ impl std::fmt::Debug for Registries {
 impl Registries {
     /// The use cases over their parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, watched: watched::Watched::default(), around: suggest::Around::default() }
+        Self {
+            parts,
+            watched: watched::Watched::default(),
+            around: suggest::Around::default(),
+            gate: gate::Gate::default(),
+        }
     }
 
     /// The registry that a service builds to: its own choice, or the default. None: there is none yet.
@@ -180,6 +191,7 @@ impl Registries {
             Arc::new(repair::Repair(self.clone())),
             Arc::new(rotate::Rotate(self.clone())),
             Arc::new(delete::Delete(self.clone())),
+            Arc::new(garbage::Collect(self.clone())),
         ]
     }
 
@@ -342,6 +354,26 @@ impl RegistriesApi for Registries {
     async fn check(&self, actor: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError> {
         actor.may(Action::ManageRegistries)?;
         self.check_now(id).await
+    }
+
+    async fn garbage(&self, actor: &Actor, id: &RegistryId) -> Result<Garbage, AppError> {
+        actor.may(Action::Read)?;
+        self.garbage_of(id).await
+    }
+
+    async fn collect_garbage(&self, actor: &Actor, id: &RegistryId) -> Result<JobId, AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.ask_for_collection(actor, id).await
+    }
+
+    async fn set_garbage_rule(&self, actor: &Actor, id: &RegistryId, form: GarbageForm) -> Result<(), AppError> {
+        actor.may(Action::ManageRegistries)?;
+        self.keep_garbage_rule(actor, id, &form).await
+    }
+
+    async fn waits_for_garbage(&self, actor: &Actor, job: &JobId) -> Result<Option<i64>, AppError> {
+        actor.may(Action::Read)?;
+        self.waits_since(job).await
     }
 
     async fn log(&self, actor: &Actor, id: &RegistryId, view: LogView) -> Result<Vec<LogEntry>, AppError> {

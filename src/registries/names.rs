@@ -13,6 +13,10 @@ pub(super) const ROLE: &str = "slipway.role";
 pub(super) const SERVES: &str = "registry";
 /// The role of the proxy on every node.
 pub(super) const PASSES_ON: &str = "registry-proxy";
+/// The role of what collects the garbage beside it.
+pub(super) const COLLECTS: &str = "registry-garbage";
+/// Label of what works for a job.
+pub(super) const JOB: &str = "slipway.job";
 /// Label of services: the revision of the settings that they were made from.
 pub(super) const REVISION: &str = "slipway.revision";
 /// The overlay network of all managed registries and their proxies.
@@ -41,6 +45,11 @@ pub(super) fn service(id: &RegistryId) -> String {
 /// The service that passes on to it from every node.
 pub(super) fn proxy(id: &RegistryId) -> String {
     format!("{}-proxy", service(id))
+}
+
+/// The service that collects its garbage.
+pub(super) fn garbage(id: &RegistryId) -> String {
+    format!("{}-garbage", service(id))
 }
 
 /// What it is called on the network.

@@ -220,6 +220,7 @@ mod tests {
                 domain: None,
                 storage: Storage::Volume { name: "v".into() },
                 keys: 0,
+                read_only: false,
             },
             revision: 3,
             settled: None,

@@ -17,6 +17,9 @@ pub(super) struct Wanted {
     /// The revision under which the vault has the keys of its bucket; 0: it has none.
     #[serde(default)]
     pub keys: i64,
+    /// Nothing can be pushed or deleted, while its garbage is being collected.
+    #[serde(default)]
+    pub read_only: bool,
 }
 
 /// One registry that Slipway runs.

@@ -85,6 +85,7 @@ pub(super) mod tests {
                 domain: None,
                 storage: Storage::Volume { name: "data".into() },
                 keys: 0,
+                read_only: false,
             },
             revision: 3,
             settled: None,

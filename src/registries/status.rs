@@ -136,6 +136,7 @@ fn doing(kind: &str) -> &'static str {
         "rotate_registry" => "It is getting a new password.",
         "repair_registry" => "It is being repaired.",
         "delete_registry" => "It is being deleted.",
+        "collect_garbage" => "Its garbage is being collected. Pulls go on; pushes of builds wait.",
         _ => "It is being changed.",
     }
 }

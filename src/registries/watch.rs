@@ -68,6 +68,7 @@ impl Registries {
         }
         self.look_at(&running).await?;
         for record in running {
+            self.look_after_garbage(&record).await?;
             self.begin(record, work).await?;
         }
         Ok(())
@@ -162,7 +163,7 @@ impl Registries {
         tx.commit().await.map_err(problems::of)
     }
 
-    async fn has_open_job(&self, id: &RegistryId) -> Result<bool, AppError> {
+    pub(super) async fn has_open_job(&self, id: &RegistryId) -> Result<bool, AppError> {
         let job = store_history::last_job(self.parts.db.read(), id).await.map_err(problems::of)?;
         Ok(job.is_some_and(|job| job.is_open))
     }
@@ -171,7 +172,9 @@ impl Registries {
     async fn begin(&self, record: Record, work: &mut JoinSet<()>) -> Result<(), AppError> {
         let now = self.parts.clock.seconds();
         let one = self.watched.one(&record.id);
-        if one.decision == Some(Decision::Stopped) || self.watched.is_probed(&record.id) {
+        // While its garbage is collected no push can work.
+        let is_still = one.decision == Some(Decision::Stopped) || record.wanted.read_only;
+        if is_still || self.watched.is_probed(&record.id) {
             return Ok(());
         }
         // A job probes by itself, and what it does in between isn't the registry's failure.
@@ -253,6 +256,7 @@ impl Registries {
             usage: store_history::usage(db, id).await.map_err(problems::of)?,
             growth: store_history::growth(db, id).await.map_err(problems::of)?,
             disk: one.disk,
+            shut_since: self.shut_since(id).await?,
             looked_at,
         })
     }
@@ -261,7 +265,9 @@ impl Registries {
         let record = self.managed(id).await?;
         if record.phase == Phase::Running {
             self.look_at(std::slice::from_ref(&record)).await?;
-            self.probe_and_keep(&record).await?;
+            if !record.wanted.read_only {
+                self.probe_and_keep(&record).await?;
+            }
             // What takes longer goes on from what was read until then, with the next probe.
             if tokio::time::timeout(COUNT, self.count(&record)).await.is_err() {
                 tracing::debug!(registry.id = %id, "a count takes longer than a person waits");

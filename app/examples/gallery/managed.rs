@@ -255,6 +255,7 @@ pub fn status(id: &RegistryId) -> Result<ManagedStatus, AppError> {
             Vec::new()
         },
         disk: (runs && index != 7).then_some(Disk { free: 2_000_000_000, total: 50_000_000_000 }),
+        shut_since: (index == 2).then(|| now() - 40),
         looked_at: if state == ManagedState::Unknown { 0 } else { now() - 4 },
     })
 }

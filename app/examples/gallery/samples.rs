@@ -6,6 +6,8 @@ mod builders;
 mod cleanup;
 #[path = "disk.rs"]
 mod disk;
+#[path = "garbage.rs"]
+mod garbage;
 #[path = "managed.rs"]
 mod managed;
 #[path = "outside.rs"]
@@ -47,7 +49,8 @@ use app::model::provider::Provider;
 use app::model::push_name::{Named, Typed};
 use app::model::queue::{Move, QueuedBuild, Waiting, WaitsFor};
 use app::model::registry::{
-    DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Registry, RegistryForm, RegistryUser, Suggestions,
+    DeleteForm, Garbage, GarbageForm, LogEntry, LogView, ManagedForm, ManagedStatus, Registry, RegistryForm,
+    RegistryUser, Suggestions,
 };
 use app::model::report::{Check, Lamp, Light, Report};
 use app::model::secret::Secret;
@@ -200,7 +203,7 @@ pub fn paths() -> Vec<String> {
     paths.extend(builders::paths());
     for id in managed::ids() {
         paths.push(format!("/registries/{id}"));
-        paths.extend(["edit", "logs", "password", "delete"].map(|page| format!("/registries/{id}/{page}")));
+        paths.extend(["edit", "logs", "garbage", "password", "delete"].map(|page| format!("/registries/{id}/{page}")));
     }
     paths.push(format!("/registries/{}/logs?filter=none&severity=error&since=1h&tail=500&own=1", managed::ids()[0]));
     paths
@@ -914,6 +917,18 @@ impl RegistriesApi for Samples {
     }
     async fn check(&self, _: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError> {
         managed::status(id)
+    }
+    async fn garbage(&self, _: &Actor, id: &RegistryId) -> Result<Garbage, AppError> {
+        Ok(garbage::of(id))
+    }
+    async fn collect_garbage(&self, _: &Actor, _: &RegistryId) -> Result<JobId, AppError> {
+        Err(refused())
+    }
+    async fn set_garbage_rule(&self, _: &Actor, _: &RegistryId, _: GarbageForm) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn waits_for_garbage(&self, _: &Actor, job: &JobId) -> Result<Option<i64>, AppError> {
+        Ok((*job == JobId::from_random(bits(2))).then(|| now() - 40))
     }
     async fn log(&self, _: &Actor, _: &RegistryId, view: LogView) -> Result<Vec<LogEntry>, AppError> {
         if self.0 == World::NoDocker {

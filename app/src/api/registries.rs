@@ -5,7 +5,8 @@ use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::id::{JobId, RegistryId};
 use crate::model::registry::{
-    DeleteForm, LogEntry, LogView, ManagedForm, ManagedStatus, Registry, RegistryForm, RegistryUser, Suggestions,
+    DeleteForm, Garbage, GarbageForm, LogEntry, LogView, ManagedForm, ManagedStatus, Registry, RegistryForm,
+    RegistryUser, Suggestions,
 };
 use crate::model::secret::Secret;
 use crate::{paths, request};
@@ -61,6 +62,14 @@ pub trait RegistriesApi: Send + Sync {
     async fn status(&self, actor: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError>;
     /// Looks at Docker and probes it now, then says how it is.
     async fn check(&self, actor: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError>;
+    /// When garbage is collected at a managed one, and what came of it.
+    async fn garbage(&self, actor: &Actor, id: &RegistryId) -> Result<Garbage, AppError>;
+    /// Collects the garbage of a managed one: frees what deleted images left. Pushes of builds wait meanwhile.
+    async fn collect_garbage(&self, actor: &Actor, id: &RegistryId) -> Result<JobId, AppError>;
+    /// From now on garbage is collected by itself when this says so.
+    async fn set_garbage_rule(&self, actor: &Actor, id: &RegistryId, form: GarbageForm) -> Result<(), AppError>;
+    /// Since when a job waits with its push until garbage is collected, Unix seconds; None: it doesn't.
+    async fn waits_for_garbage(&self, actor: &Actor, job: &JobId) -> Result<Option<i64>, AppError>;
     /// What it printed, oldest first. Asks Docker, so pages ask for it with patience.
     async fn log(&self, actor: &Actor, id: &RegistryId, view: LogView) -> Result<Vec<LogEntry>, AppError>;
     /// What it prints from `cursor` on (a [`LogEntry::cursor`]), or from now.
@@ -183,6 +192,28 @@ pub async fn check_registry(id: RegistryId) -> Result<(), AppError> {
         let (actor, backend) = request::signed_in()?;
         backend.registries.check(&actor, &id).await?;
         request::see(paths::registry(&id), "Checked just now.")
+    })
+    .await
+}
+
+/// Collects the garbage of a registry.
+#[server(prefix = "/api", endpoint = "registries/collect-garbage")]
+pub async fn collect_registry_garbage(id: RegistryId) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        backend.registries.collect_garbage(&actor, &id).await?;
+        request::see(paths::registry_garbage(&id), "The garbage is being collected.")
+    })
+    .await
+}
+
+/// Keeps when the garbage of a registry is collected by itself.
+#[server(prefix = "/api", endpoint = "registries/garbage-rule")]
+pub async fn set_registry_garbage_rule(id: RegistryId, #[server(default)] form: GarbageForm) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        backend.registries.set_garbage_rule(&actor, &id, form).await?;
+        request::see(paths::registry_garbage(&id), "Saved.")
     })
     .await
 }

@@ -5,9 +5,9 @@ use app::error::{AppError, Blocker, FieldError, Link, Problem};
 use app::model::account::{Action, Actor};
 use app::model::id::{CredentialId, JobId, RegistryId};
 use app::model::registry::{
-    DeleteForm, Disk, LogEntry, LogView, Managed, ManagedForm, ManagedState, ManagedStatus, Phase, ProbeReport,
-    ProbeStep, Reach, Registry, RegistryForm, RegistryUser, S3Place, Severity, Storage, Suggestions, TaskLine,
-    UptimeSlot, Usage,
+    DeleteForm, Disk, Garbage, GarbageForm, LogEntry, LogView, Managed, ManagedForm, ManagedState, ManagedStatus,
+    Phase, ProbeReport, ProbeStep, Reach, Registry, RegistryForm, RegistryUser, S3Place, Severity, Storage,
+    Suggestions, TaskLine, UptimeSlot, Usage,
 };
 use app::model::secret::Secret;
 use async_trait::async_trait;
@@ -125,6 +125,7 @@ fn status() -> ManagedStatus {
         usage: Some(Usage { at: 1_700_000_000, repositories: 1, tags: 2, bytes: 3, shared: 4 }),
         growth: vec![(1_700_000_000, 3)],
         disk: Some(Disk { free: 1, total: 2 }),
+        shut_since: None,
         looked_at: 1_700_000_000,
     }
 }
@@ -229,6 +230,18 @@ impl RegistriesApi for Engine {
         Err(never())
     }
     async fn accept_loss(&self, _: &Actor, _: &RegistryId) -> Result<(), AppError> {
+        Err(never())
+    }
+    async fn garbage(&self, _: &Actor, _: &RegistryId) -> Result<Garbage, AppError> {
+        Err(never())
+    }
+    async fn collect_garbage(&self, _: &Actor, _: &RegistryId) -> Result<JobId, AppError> {
+        Err(never())
+    }
+    async fn set_garbage_rule(&self, _: &Actor, _: &RegistryId, _: GarbageForm) -> Result<(), AppError> {
+        Err(never())
+    }
+    async fn waits_for_garbage(&self, _: &Actor, _: &JobId) -> Result<Option<i64>, AppError> {
         Err(never())
     }
     async fn status(&self, actor: &Actor, id: &RegistryId) -> Result<ManagedStatus, AppError> {

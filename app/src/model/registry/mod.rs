@@ -2,6 +2,7 @@
 
 mod delete;
 mod external;
+mod garbage;
 mod log;
 mod managed;
 mod managed_form;
@@ -10,6 +11,7 @@ mod status;
 
 pub use delete::DeleteForm;
 pub use external::{RegistryFields, RegistryForm, base_path};
+pub use garbage::{Below, Garbage, GarbageForm, GarbageRule, GarbageRun, GarbageWhy};
 pub use log::{LogEntry, LogView, MOST_LINES, Severity};
 pub use managed::{Managed, Phase, Reach, S3Place, Storage};
 pub use managed_form::{ManagedFields, ManagedForm, S3Fields, StorageFields, Suggestions};

@@ -143,6 +143,9 @@ pub struct ManagedStatus {
     pub growth: Vec<(i64, u64)>,
     /// Room where the images are kept; None: not known, as for a bucket or another node.
     pub disk: Option<Disk>,
+    /// Since when nothing can be pushed because its garbage is collected, Unix seconds; None: it can.
+    #[serde(default)]
+    pub shut_since: Option<i64>,
     /// When Docker was looked at, Unix seconds; 0: never.
     pub looked_at: i64,
 }

@@ -6,7 +6,7 @@ use crate::model::id::BuildId;
 use crate::model::job::JobState;
 use crate::pages::{Page, PageResult};
 use crate::ui::job::{JobLog, LogLines, Steps};
-use crate::ui::{JobBadge, Note, PageHead, ProblemBox};
+use crate::ui::{Age, JobBadge, Note, PageHead, ProblemBox};
 use crate::{paths, request};
 use leptos::prelude::*;
 
@@ -25,6 +25,14 @@ pub async fn show() -> PageResult {
     let title = format!("Build {}", build.number);
     let badge = view! { <JobBadge state=build.state of=build.job.to_string()/> }.into_any();
     let waiting = backend.jobs.waiting(&actor, &build.job).await?.map(|waiting| waiting_note(&build, &waiting));
+    let garbage = paths::registry_garbage(&build.registry);
+    let shut = backend.registries.waits_for_garbage(&actor, &build.job).await?.map(|since| {
+        view! {
+            <Note tone="info" title="It waits with its push: the garbage of its registry is being collected.">
+                <p>"Since "<Age seconds=since/>". It goes on by itself, and the wait takes nothing of its time. "<a href=garbage>"See how far that is"</a></p>
+            </Note>
+        }
+    });
     let actions = actions(&build);
     let result = match (build.deployment.clone(), build.state) {
         (Some(deployment), _) => Some(
@@ -44,6 +52,7 @@ pub async fn show() -> PageResult {
         view! {
             <PageHead title=title under=(paths::service(&build.service), build.service_name.clone()) badge=badge>{actions}</PageHead>
             {waiting}
+            {shut}
             {build.problem.clone().map(|problem| view! { <ProblemBox problem telling/> })}
             {above}
             {result}

@@ -3,6 +3,7 @@
 pub mod delete;
 pub mod edit;
 mod external;
+pub mod garbage;
 pub mod list;
 pub mod logs;
 mod managed;

@@ -61,6 +61,9 @@ pub(super) fn head(
     let logs = runs.then(|| {
         view! { <a class="button quiet" href=paths::registry_logs(&registry.id)><Icon name=Name::Logs/>"Logs"</a> }
     });
+    let garbage = runs.then(|| {
+        view! { <a class="button quiet" href=paths::registry_garbage(&registry.id)><Icon name=Name::Trash/>"Garbage"</a> }
+    });
     let delete = (of.phase != Phase::Deleting || status.state == ManagedState::Failing).then(|| {
         view! { <a class="button" href=paths::delete_registry(&registry.id)><Icon name=Name::Trash/>"Delete"</a> }
     });
@@ -68,6 +71,7 @@ pub(super) fn head(
         <PageHead title=registry.name.clone() under=(paths::REGISTRIES.into(), "Registries".into()) badge=badges>
             {browse}
             {logs}
+            {garbage}
             {check}
             <div id="power">{power}</div>
             {make_default}
@@ -100,11 +104,17 @@ pub(super) fn now(
         let way_out = (!busy).then(|| way_out(registry, of, status.state, &problem));
         view! { <ProblemBox problem/> {way_out} }
     });
+    let shut = status.shut_since.map(|since| {
+        view! {
+            <p class="hint">"No pushes since "<Age seconds=since/>": its garbage is being collected. Builds wait and go on by themselves."</p>
+        }
+    });
     // Nothing of it runs and nobody said why: the button is needed all the same.
     let retry = (status.problem.is_none() && of.phase == Phase::Failed && !busy).then(|| retry(registry));
     view! {
         <div class="stack" id="now">
             <p class="headline">{status.headline.clone()}{looked}</p>
+            {shut}
             {told}
             {retry}
         </div>
