@@ -9,6 +9,7 @@ mod tests;
 
 pub use table::{SETTINGS, Setting, table};
 
+use app::model::disk::Needs;
 use app::model::image_ref::{ImageRef, Malformed};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -46,6 +47,8 @@ pub struct Config {
     pub registry_image: ImageRef,
     /// An image with Slipway that every node can pull: the proxy of managed registries, where a Swarm needs one.
     pub proxy_image: Option<ImageRef>,
+    /// How much has to be free on the disks that a build writes to.
+    pub builds_need: Needs,
 }
 
 /// A setting that can't be used.
@@ -149,6 +152,10 @@ impl Config {
             registry_image: or_default("registry-image", DEFAULT_REGISTRY_IMAGE)?
                 .parse("write an image's name, such as docker.io/library/registry:2.8.3.")?,
             proxy_image: find("proxy-image")?.map(Given::image).transpose()?,
+            builds_need: Needs {
+                bytes: or_default("builds-need", DEFAULT_BUILDS_NEED)?.size()?,
+                percent: or_default("builds-need-percent", DEFAULT_BUILDS_NEED_PERCENT)?.percent()?,
+            },
             data_dir,
         })
     }
@@ -170,6 +177,8 @@ impl Config {
             list(self.trusted_proxies.iter().map(ToString::to_string).collect()),
             self.registry_image.to_string(),
             self.proxy_image.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+            app::model::text::bytes(self.builds_need.bytes),
+            format!("{} %", self.builds_need.percent),
         ];
         SETTINGS.iter().map(|setting| setting.key.to_owned()).zip(values).collect()
     }
@@ -192,6 +201,11 @@ const DEFAULT_DATA_DIR: &str = "./slipway-data";
 const DEFAULT_DOCKER_HOST: &str = "unix:///var/run/docker.sock";
 /// The newest of the series that managed registries are tested with.
 pub const DEFAULT_REGISTRY_IMAGE: &str = "docker.io/library/registry:2.8.3";
+
+/// What builds need on a large disk…
+pub const DEFAULT_BUILDS_NEED: &str = "2GiB";
+/// …and on a small one.
+pub const DEFAULT_BUILDS_NEED_PERCENT: &str = "5";
 
 fn read_file(path: &Path) -> Result<toml::Table, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
@@ -255,6 +269,28 @@ impl Given {
             "json" => Ok(LogFormat::Json),
             _ => Err(self.wrong("write text or json.")),
         }
+    }
+
+    /// `500MB`, `2GiB`, or plain bytes.
+    fn size(self) -> Result<u64, ConfigError> {
+        let rule = "write a size such as 500MB or 2GiB; 0 for none.";
+        let text = self.value.trim();
+        let (figure, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "mb" => 1_000_000,
+            "gb" => 1_000_000_000,
+            "mib" => 1 << 20,
+            "gib" => 1 << 30,
+            _ => return Err(self.wrong(rule)),
+        };
+        let size = figure.parse::<u64>().ok().and_then(|figure| figure.checked_mul(factor));
+        size.ok_or_else(|| self.wrong(rule))
+    }
+
+    fn percent(self) -> Result<u64, ConfigError> {
+        let found = self.value.trim().trim_end_matches('%').trim().parse().ok().filter(|percent| *percent <= 50);
+        found.ok_or_else(|| self.wrong("write a number from 0 to 50."))
     }
 
     fn image(self) -> Result<ImageRef, ConfigError> {

@@ -111,6 +111,8 @@ pub struct Slipway {
     pub jobs: Jobs,
     /// What the machine can do; looks at Docker in a loop.
     settings: Settings,
+    /// Room on disks; looked at in a loop.
+    disks: Disks,
     /// How to sign in at registries; examined again in a loop.
     credentials: Credentials,
     /// Where images are pushed; those that Slipway runs are looked at in a loop.
@@ -160,11 +162,7 @@ impl Slipway {
         let settings = Settings::new(db.clone(), clock.clone(), Config::clone(&config), docker.clone(), runner.clone());
         settings.set_jobs(jobs.clone());
         settings.control_groups().sweep();
-        let disks = Disks::new(disk::Parts {
-            docker: docker.clone(),
-            settings: settings.clone(),
-            config: Config::clone(&config),
-        });
+        let disks = Disks::new(disk::Parts { docker: docker.clone(), config: Config::clone(&config) });
         let registries = Registries::new(registries::Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -194,6 +192,7 @@ impl Slipway {
             settings: settings.clone(),
             credentials: credentials.clone(),
             registries: registries.clone(),
+            disks: disks.clone(),
             git_accesses: git_accesses.clone(),
             builders: builders.clone(),
             oci: oci.clone(),
@@ -236,6 +235,7 @@ impl Slipway {
             runner,
             config: Config::clone(&config),
         });
+        disks.set_volumes(Arc::new(registries.clone()));
         // Services come last in the order of nouns; the others get them plugged in.
         builds.set_services(Arc::new(services.clone()));
         git_accesses.set_reader(Arc::new(builds.clone()));
@@ -275,7 +275,7 @@ impl Slipway {
             services: Arc::new(services.clone()),
             retention: Arc::new(retention.clone()),
             cleanup: Arc::new(cleanup.clone()),
-            disk: Arc::new(disks),
+            disk: Arc::new(disks.clone()),
             jobs: Arc::new(jobs.clone()),
             settings: Arc::new(settings.clone()),
         };
@@ -296,6 +296,7 @@ impl Slipway {
             vault,
             jobs,
             settings,
+            disks,
             credentials,
             registries,
             builders,
@@ -326,6 +327,8 @@ impl Slipway {
         });
         let (settings, shutdown) = (self.settings.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { settings.watch(shutdown).await });
+        let (disks, shutdown) = (self.disks.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { disks.watch(shutdown).await });
         let (credentials, shutdown) = (self.credentials.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { credentials.watch(shutdown).await });
         let (images, shutdown) = (self.images.clone(), self.shutdown.clone());

@@ -20,6 +20,11 @@ impl FieldError {
     }
 }
 
+/// The code of a problem: the disk with the data folder is full.
+pub const STORAGE_FULL: &str = "storage.full";
+/// The code of a problem: the disk with the data folder takes no writes.
+pub const STORAGE_UNWRITABLE: &str = "storage.unwritable";
+
 /// A failure with a cause in plain words and a remedy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -103,7 +108,7 @@ pub enum AppError {
         /// What to wait for.
         reason: String,
     },
-    /// 502 or 503: the world outside says no.
+    /// 503: the world outside says no; 507: the disk does.
     Problem(Box<Problem>),
     /// 500: our own fault; the chain is in the log under this ticket.
     Internal {
@@ -127,6 +132,7 @@ impl AppError {
             Self::Blocked(_) => 409,
             Self::Invalid(_) => 422,
             Self::Wait { .. } => 429,
+            Self::Problem(problem) if [STORAGE_FULL, STORAGE_UNWRITABLE].contains(&problem.code.as_str()) => 507,
             Self::Problem(_) => 503,
             Self::Internal { .. } => 500,
         }

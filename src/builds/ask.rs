@@ -47,7 +47,7 @@ impl Ask {
 }
 
 impl Builds {
-    /// Queues a build. Refused at once when there is no registry to push to.
+    /// Queues a build. Refused at once when there is no registry to push to, or no room.
     pub async fn ask(&self, ask: Ask) -> Result<BuildId, AppError> {
         let mut tx = self.inner.db.write().await.map_err(problems::of)?;
         let id = self.ask_in(&mut tx, ask).await?;
@@ -60,6 +60,7 @@ impl Builds {
     pub async fn ask_in(&self, tx: &mut Tx, ask: Ask) -> Result<BuildId, AppError> {
         let facts = self.services()?.facts(&ask.service).await?;
         let registry = self.registry_for(&ask.service, &facts).await?;
+        self.inner.disks.may_ask(&registry).await?;
         let rules = self.inner.settings.build_rules().await.map_err(problems::of)?;
         let (builder, resource) = self.builder_for(&facts, &registry).await?;
         let id = BuildId::from_random(random());

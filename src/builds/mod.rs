@@ -50,6 +50,7 @@ use crate::builders::Builders;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::credentials::Credentials;
+use crate::disk::Disks;
 use crate::git_access::GitAccesses;
 use crate::jobs::{Handler, Jobs};
 use crate::oci::{self, OciError};
@@ -157,6 +158,8 @@ pub struct Parts {
     pub credentials: Credentials,
     /// Where images are pushed.
     pub registries: Registries,
+    /// Whether there is room for what a build writes.
+    pub disks: Disks,
     /// How to sign in at git hosts.
     pub git_accesses: GitAccesses,
     /// What runs builds.

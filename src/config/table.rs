@@ -14,7 +14,7 @@ pub struct Setting {
 }
 
 /// All settings, in the order people read them.
-pub const SETTINGS: [Setting; 10] = [
+pub const SETTINGS: [Setting; 12] = [
     Setting {
         key: "listen",
         value: "ADDRESS:PORT",
@@ -70,6 +70,19 @@ pub const SETTINGS: [Setting; 10] = [
         default: "none",
         meaning: "An image with Slipway that every node can pull. Managed registries are passed on by it where a Swarm of \
                   several nodes has no IP_VS.",
+    },
+    Setting {
+        key: "builds-need",
+        value: "SIZE",
+        default: super::DEFAULT_BUILDS_NEED,
+        meaning: "New builds are refused while less than that is free on a disk they write to; 0: never. Deployments and \
+                  roll-backs always go on.",
+    },
+    Setting {
+        key: "builds-need-percent",
+        value: "NUMBER",
+        default: super::DEFAULT_BUILDS_NEED_PERCENT,
+        meaning: "On small disks that share of the whole is enough for builds, when it is less than builds-need.",
     },
 ];
 

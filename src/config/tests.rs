@@ -27,6 +27,9 @@ fn flags_beat_the_environment_which_beats_the_file_which_beats_defaults() {
         (DEFAULT_LISTEN, DEFAULT_DOCKER_HOST)
     );
     assert!(config.data_dir.is_absolute());
+    assert_eq!(config.builds_need, Needs::default());
+    let small = resolve(&[("builds-need", "500 MB"), ("builds-need-percent", "3%")], &[], "").expect("valid");
+    assert_eq!(small.builds_need, Needs { bytes: 500_000_000, percent: 3 });
 }
 
 #[test]
@@ -41,6 +44,8 @@ fn a_wrong_setting_names_its_place_and_its_rule() {
         (&[], &[("SLIPWAY_TRUSTED_PROXIES", "10.0.0.1, proxy")], "", "proxy isn't an IP address"),
         (&[("local-repositories", "here")], &[], "", "here isn't an absolute path"),
         (&[("log-format", "xml")], &[], "", "text or json"),
+        (&[("builds-need", "2 potatoes")], &[], "", "500MB or 2GiB"),
+        (&[("builds-need-percent", "80")], &[], "", "0 to 50"),
         (&[("proxy-image", "Slipway!")], &[], "", "--proxy-image"),
         (&[("docker-host", "/var/run/docker.sock")], &[], "", "unix:///var/run/docker.sock"),
     ] {

@@ -3,6 +3,7 @@
 use super::{Docker, DockerError};
 use app::model::platform::Platform;
 use bollard::models::{LocalNodeState, NodeSpecAvailabilityEnum, NodeState, SwarmInitRequest, SystemInfo};
+use std::path::PathBuf;
 
 /// How the engine is in a Swarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Engine {
     pub containerd_store: bool,
     /// `linux/amd64` and so on.
     pub platform: Option<String>,
+    /// Where it keeps images, containers and build cache, on its own machine.
+    pub root: Option<PathBuf>,
     /// How it is in a Swarm.
     pub swarm: SwarmMode,
     /// Nodes of the Swarm; 0 outside one.
@@ -100,6 +103,7 @@ fn engine(info: SystemInfo) -> Engine {
         version: info.server_version.filter(|version| !version.is_empty()),
         containerd_store,
         platform,
+        root: info.docker_root_dir.filter(|root| !root.is_empty()).map(PathBuf::from),
         nodes: swarm.nodes.and_then(|nodes| u64::try_from(nodes).ok()).unwrap_or(0),
         swarm: mode,
     }
@@ -145,7 +149,7 @@ mod tests {
     #[test]
     fn an_engine_is_read_from_its_own_words() {
         let found = of(serde_json::json!({
-            "ServerVersion": "26.1.5", "OSType": "linux", "Architecture": "x86_64",
+            "ServerVersion": "26.1.5", "OSType": "linux", "Architecture": "x86_64", "DockerRootDir": "/srv/docker",
             "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
             "Swarm": {"LocalNodeState": "active", "ControlAvailable": true, "Nodes": 2}
         }));
@@ -155,6 +159,7 @@ mod tests {
                 version: Some("26.1.5".into()),
                 containerd_store: true,
                 platform: Some("linux/amd64".into()),
+                root: Some("/srv/docker".into()),
                 swarm: SwarmMode::Manager,
                 nodes: 2
             }

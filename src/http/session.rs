@@ -4,12 +4,12 @@
 //! read from `accounts` each time; ids come from the cookie alone and are made here alone.
 
 use crate::clock::Clock;
-use crate::storage::Db;
+use crate::storage::{Db, StorageError, trouble};
 use app::request::ACTOR_KEY;
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use time::OffsetDateTime;
 use tower_sessions::session::{Expiry, Id, Record};
 use tower_sessions::session_store::{Error, Result};
@@ -30,6 +30,10 @@ const DEVICE_SECONDS: i64 = 180 * 24 * 60 * 60;
 const TOUCH_SECONDS: i64 = 60;
 /// Sessions of people who aren't signed in, kept at most.
 const ANONYMOUS_MAX: i64 = 5_000;
+/// Sessions whose changes are kept in memory while the disk takes nothing, at most.
+const UNSAVED_MAX: usize = 256;
+
+type Data = HashMap<String, serde_json::Value>;
 
 /// The hash under which an id or token is kept.
 pub fn hash_id(text: &str) -> [u8; 32] {
@@ -41,6 +45,8 @@ pub fn hash_id(text: &str) -> [u8; 32] {
 pub struct Sessions {
     db: Db,
     clock: Clock,
+    /// What couldn't be written because the disk is full, such as a form that is to be sent again: by the hash of the id.
+    unsaved: Arc<Mutex<HashMap<[u8; 32], Data>>>,
 }
 
 fn backend(error: impl std::error::Error + 'static) -> Error {
@@ -58,7 +64,7 @@ type Row = (String, i64, i64, Option<String>, Option<String>, Option<String>);
 impl Sessions {
     /// The sessions of this database.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+        Self { db, clock, unsaved: Arc::default() }
     }
 
     /// The session of a request; `cookie` is its cookie's value.
@@ -80,6 +86,38 @@ impl Sessions {
         .fetch_one(self.db.read())
         .await
         .unwrap_or(false)
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, HashMap<[u8; 32], Data>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write(
+        &self,
+        hash: &[u8; 32],
+        data: String,
+        account: Option<String>,
+    ) -> std::result::Result<(), StorageError> {
+        let mut tx = self.db.write().await?;
+        // No row: the session was ended while the request ran, and stays so.
+        sqlx::query("UPDATE sessions SET data = ?, account_id = ?, seen_at = ? WHERE id_hash = ?")
+            .bind(data)
+            .bind(account)
+            .bind(self.clock.seconds())
+            .bind(hash.as_slice())
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn touch(&self, hash: &[u8; 32], now: i64) -> std::result::Result<(), StorageError> {
+        let mut tx = self.db.write().await?;
+        sqlx::query("UPDATE sessions SET seen_at = ? WHERE id_hash = ?")
+            .bind(now)
+            .bind(hash.as_slice())
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
     }
 
     /// Deletes what is over.
@@ -138,17 +176,23 @@ impl SessionStore for Sessions {
 
     async fn save(&self, record: &Record) -> Result<()> {
         let (data, account) = data_of(record)?;
-        let mut tx = self.db.write().await.map_err(backend)?;
-        // No row: the session was ended while the request ran, and stays so.
-        sqlx::query("UPDATE sessions SET data = ?, account_id = ?, seen_at = ? WHERE id_hash = ?")
-            .bind(data)
-            .bind(account)
-            .bind(self.clock.seconds())
-            .bind(hash_id(&record.id.to_string()).as_slice())
-            .execute(&mut *tx)
-            .await
-            .map_err(backend)?;
-        tx.commit().await.map_err(backend)
+        let hash = hash_id(&record.id.to_string());
+        match self.write(&hash, data, account.clone()).await {
+            Ok(()) => {
+                self.unsaved().remove(&hash);
+                Ok(())
+            }
+            // What somebody typed outlives a full disk. Who they are doesn't: that is in the row alone.
+            Err(error) if trouble(&error).is_some() => {
+                let mut unsaved = self.unsaved();
+                if unsaved.len() >= UNSAVED_MAX && !unsaved.contains_key(&hash) {
+                    return Err(backend(error));
+                }
+                unsaved.insert(hash, record.data.clone());
+                Ok(())
+            }
+            Err(error) => Err(backend(error)),
+        }
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
@@ -170,17 +214,17 @@ impl SessionStore for Sessions {
         .map_err(backend)?;
         let Some((data, seen_at, expires_at, account, username, role)) = row else { return Ok(None) };
         if now - seen_at >= TOUCH_SECONDS {
-            let mut tx = self.db.write().await.map_err(backend)?;
-            sqlx::query("UPDATE sessions SET seen_at = ? WHERE id_hash = ?")
-                .bind(now)
-                .bind(hash.as_slice())
-                .execute(&mut *tx)
-                .await
-                .map_err(backend)?;
-            tx.commit().await.map_err(backend)?;
+            match self.touch(&hash, now).await {
+                // Reading goes on while the disk takes nothing.
+                Err(error) if trouble(&error).is_some() => {}
+                touched => touched.map_err(backend)?,
+            }
         }
-        let mut data: HashMap<String, serde_json::Value> =
-            serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?;
+        let unsaved = self.unsaved().get(&hash).cloned();
+        let mut data: Data = match unsaved {
+            Some(data) => data,
+            None => serde_json::from_str(&data).map_err(|error| Error::Decode(error.to_string()))?,
+        };
         match (account, username, role) {
             (Some(account), Some(username), Some(role)) => {
                 let actor = serde_json::json!({ "account": account, "username": username, "role": role });
@@ -196,6 +240,7 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
+        self.unsaved().remove(&hash_id(&id.to_string()));
         let mut tx = self.db.write().await.map_err(backend)?;
         sqlx::query("DELETE FROM sessions WHERE id_hash = ?")
             .bind(hash_id(&id.to_string()).as_slice())

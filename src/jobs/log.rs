@@ -143,19 +143,37 @@ impl State {
 
     /// All or nothing: after a failure (a full disk) the file is cut back to its last whole line.
     fn write(&mut self, bytes: &[u8]) {
-        let Some(file) = &mut self.file else { return };
         if bytes.is_empty() {
             return;
         }
+        if self.file.is_none() && !self.reopen() {
+            self.lose(bytes);
+            return;
+        }
+        let Some(file) = &mut self.file else { return };
         match file.write_all(bytes) {
             Ok(()) => self.len += bytes.len() as u64,
             Err(error) => {
                 let _ = file.set_len(self.len);
-                let lost = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-                self.next -= lost.min(self.next - 1);
+                self.lose(bytes);
                 self.broken(&error);
             }
         }
+    }
+
+    /// Numbers have no gaps: those of lost lines are given again.
+    fn lose(&mut self, bytes: &[u8]) {
+        let lost = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.next -= lost.min(self.next - 1);
+    }
+
+    /// A file that couldn't be made on a full disk may be made now, while nothing is in it.
+    fn reopen(&mut self) -> bool {
+        if self.next > 1 && self.len > 0 {
+            return false;
+        }
+        self.file = open(&self.path).ok().filter(|(_, len, _)| *len == 0).map(|(file, ..)| file);
+        self.file.is_some()
     }
 
     /// Once per job: the log of the log.

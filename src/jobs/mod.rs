@@ -32,7 +32,7 @@ pub use log::LogStream;
 
 use crate::clock::Clock;
 use crate::storage::Db;
-use app::error::Problem;
+use app::error::{AppError, Problem};
 use app::model::id::JobId;
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -126,12 +126,16 @@ impl From<Problem> for JobError {
 
 /// Our own fault inside a job: `.map_err(jobs::internal)?`; the chain goes into the log.
 pub fn internal<E: std::error::Error + 'static>(error: E) -> JobError {
-    let app::error::AppError::Internal { ticket } = crate::problems::internal(&error) else {
-        unreachable!("it is internal")
+    let cause = match crate::problems::internal(&error) {
+        AppError::Problem(problem) => return JobError::Fail(*problem),
+        AppError::Internal { ticket } => {
+            format!("Slipway failed at this step. Its own log has the reason under {ticket}.")
+        }
+        other => other.to_string(),
     };
     JobError::Fail(Problem::new(
         "internal",
-        format!("Slipway failed at this step. Its own log has the reason under {ticket}."),
+        cause,
         "Try again; if it happens again, report it with that part of the log.",
     ))
 }

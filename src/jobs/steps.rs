@@ -3,11 +3,15 @@
 use super::context::JobContext;
 use super::{JobError, internal};
 use crate::problems;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, trouble};
 use app::model::job::{Step, StepState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
+use std::time::Duration;
+
+/// How many seconds a step waits for room on the disk.
+const PATIENCE: u32 = 60;
 
 impl JobContext {
     /// Runs a step, or returns what it returned before a restart. `name` is stable, `title` is for people; the output
@@ -59,7 +63,7 @@ impl JobContext {
         if self.inner.jobs.inner.pausing.is_cancelled() {
             self.park().await;
         }
-        self.begin(name, title).await.map_err(internal)?;
+        self.patiently(|| self.begin(name, title)).await.map_err(internal)?;
         #[cfg(feature = "testing")]
         self.reach(name, "before").await;
         let result = match work.await {
@@ -67,11 +71,11 @@ impl JobContext {
                 #[cfg(feature = "testing")]
                 self.reach(name, "done").await;
                 let text = serde_json::to_string(&output).map_err(internal)?;
-                self.end(name, StepState::Done, Some(text)).await.map_err(internal)?;
+                self.patiently(|| self.end(name, StepState::Done, Some(&text))).await.map_err(internal)?;
                 Ok(output)
             }
             Err(error) => {
-                self.end(name, StepState::Failed, None).await.map_err(internal)?;
+                self.patiently(|| self.end(name, StepState::Failed, None)).await.map_err(internal)?;
                 Err(if self.cancel.is_cancelled() { JobError::Cancelled } else { error })
             }
         };
@@ -89,6 +93,28 @@ impl JobContext {
             tracing::warn!(job.id = %self.id, error = %problems::chain(&error), "a sub-step can't be written");
         }
         self.inner.jobs.inner.hub.state_changed(&self.id);
+    }
+
+    /// A write without which a step would count as not done: while the disk takes nothing it is tried again for a while.
+    async fn patiently<W>(&self, write: impl Fn() -> W + Send) -> Result<(), StorageError>
+    where
+        W: Future<Output = Result<(), StorageError>> + Send,
+    {
+        for tries in 0.. {
+            match write().await {
+                Err(error) if trouble(&error).is_some() && tries < PATIENCE && !self.cancel.is_cancelled() => {
+                    if tries == 0 {
+                        self.log("The disk with Slipway's data folder is full; waiting for room.");
+                    }
+                }
+                done => return done,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                () = self.cancel.cancelled() => {}
+            }
+        }
+        Ok(())
     }
 
     async fn begin(&self, name: &str, title: &str) -> Result<(), StorageError> {
@@ -117,7 +143,7 @@ impl JobContext {
         Ok(())
     }
 
-    async fn end(&self, name: &str, state: StepState, output: Option<String>) -> Result<(), StorageError> {
+    async fn end(&self, name: &str, state: StepState, output: Option<&str>) -> Result<(), StorageError> {
         let now = self.clock.millis();
         let mut tx = self.inner.jobs.inner.db.write().await?;
         sqlx::query("UPDATE job_steps SET state = ?, output = ?, finished = ? WHERE job_id = ? AND name = ?")

@@ -119,7 +119,7 @@ impl Registries {
             .into());
         }
         if let Some(room) = self.room_of(record).await {
-            cx.log(&format!("On its disk, {}.", super::disk::words(room)));
+            cx.log(&format!("On its disk, {}.", crate::disk::words(room)));
         }
         let mut tx = self.parts.db.write().await.map_err(jobs::internal)?;
         let now = self.parts.clock.seconds();

@@ -138,6 +138,6 @@ fn is_running(task: &Task) -> bool {
 
 /// Room where a volume keeps images, and whether it changed enough to look closer.
 pub(super) fn is_news(before: Option<Disk>, now: Option<Disk>) -> bool {
-    let tight = |disk: Option<Disk>| disk.is_some_and(super::disk::is_tight);
+    let tight = |disk: Option<Disk>| disk.is_some_and(crate::disk::is_tight);
     tight(before) != tight(now)
 }

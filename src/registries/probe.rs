@@ -5,7 +5,8 @@
 //! one probe of a registry at a time, because two would delete each other's blob.
 
 use super::record::Record;
-use super::{Registries, causes, disk, store_history};
+use super::{Registries, causes, store_history};
+use crate::disk;
 use crate::oci::{self, Access, OciError};
 use crate::problems;
 use app::error::{AppError, Problem};

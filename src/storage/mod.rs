@@ -4,11 +4,13 @@
 //! can't be read from free pages.
 
 mod read;
+mod trouble;
 
 pub use read::{column, from_json, is_taken, maybe_column, parsed, to_json};
+pub use trouble::{Trouble, trouble};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Connection as _, Sqlite, Transaction};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,7 +69,13 @@ impl Db {
             .busy_timeout(Duration::from_secs(10))
             .pragma("secure_delete", "ON")
             .pragma("mmap_size", "0");
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            // On a full disk SQLite may end a transaction by itself. The library then takes it for open, for ever: such a
+            // connection is thrown away, and the next write gets a new one.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options.clone())
+            .await?;
         let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&writer).await?;
         if parts(&version) < parts("3.51.3") {
             return Err(StorageError::Version(version));

@@ -11,9 +11,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // The ground.
     ("clock", &[]),
     ("config", &[]),
-    ("problems", &["clock"]),
-    // The machinery: knows nothing of the product.
     ("storage", &[]),
+    ("problems", &["clock", "storage"]),
+    // The machinery: knows nothing of the product.
     ("vault", &["clock", "storage"]),
     ("process", &["clock"]),
     ("oci", &[]),

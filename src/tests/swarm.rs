@@ -153,6 +153,7 @@ pub fn config(folder: &Path, docker_host: &str) -> Config {
         trusted_proxies: Vec::new(),
         registry_image: "slipway-lab/registry:2".parse().expect("an image"),
         proxy_image: None,
+        builds_need: app::model::disk::Needs::default(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod builds;
 pub mod credentials;
+pub mod disk;
 pub mod first_run;
 pub mod images;
 pub mod jobs;

@@ -5,10 +5,11 @@ use crate::api::Backend;
 use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::credential::{Credential, CredentialState};
+use crate::model::disk::{Level, Space};
 use crate::model::job::{Job, JobState};
 use crate::model::registry::{ManagedState, ManagedStatus, Phase, Registry};
 use crate::model::service::{ServiceState, ServiceSummary};
-use crate::pages::{credentials, jobs, services};
+use crate::pages::{credentials, disk, jobs, services};
 use crate::ui::job::follow;
 use crate::ui::{Card, Icon, Name, PageHead, Tone};
 use crate::{paths, request};
@@ -21,6 +22,7 @@ struct Facts {
     managed: Vec<(Registry, ManagedStatus)>,
     services: Vec<ServiceSummary>,
     jobs: Vec<Job>,
+    spaces: Vec<Space>,
 }
 
 async fn facts(actor: &Actor, backend: &Backend) -> Result<Facts, AppError> {
@@ -35,6 +37,7 @@ async fn facts(actor: &Actor, backend: &Backend) -> Result<Facts, AppError> {
         managed,
         services: backend.services.list(actor).await?,
         jobs: backend.jobs.list(actor, 50).await?,
+        spaces: backend.disk.spaces(actor).await?,
     })
 }
 
@@ -66,6 +69,7 @@ pub async fn show() -> PageResult {
             {(!facts.services.is_empty()).then(|| view! {
                 <Card title="Services" flush=true>{services::list::table(facts.services)}</Card>
             })}
+            {disk::card(facts.spaces)}
         },
     ))
 }
@@ -130,6 +134,19 @@ fn attention(facts: &Facts) -> Vec<AnyView> {
             .into_any()
     };
     let mut rows = Vec::new();
+    for space in &facts.spaces {
+        let Some(words) = space.room.map(|room| room.words()) else { continue };
+        let (tone, what, why) = match space.level {
+            Level::Fine => continue,
+            Level::Tight => (Tone::Warn, "A disk is nearly full", format!("{}: {words}.", space.name())),
+            Level::Short => (
+                Tone::Bad,
+                "A disk is full: new builds don't start",
+                format!("{}: {words}. What runs goes on, and roll-backs work.", space.name()),
+            ),
+        };
+        rows.push(row(tone, format!("#{}", disk::ID), what.to_owned(), why));
+    }
     for (registry, status) in &facts.managed {
         let is_failed = registry.managed.as_ref().is_some_and(|of| of.phase == Phase::Failed);
         let (tone, words) = match status.state {

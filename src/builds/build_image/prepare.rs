@@ -19,6 +19,7 @@ impl BuildImage {
     /// All that can be known before anything is fetched: the service, the registry, the right to push, buildx.
     pub(super) async fn prepare(&self, build: &Build, folder: &BuildFolder, cx: &JobContext) -> Result<Plan, JobError> {
         let inner = &self.builds.inner;
+        cx.or_cancel(inner.disks.may_begin(&build.registry)).await??;
         let facts = self.builds.services().map_err(refused)?.facts(&build.service).await.map_err(refused)?;
         let target = self.target(build, cx).await?;
         // The tag isn't known yet; the repository is.

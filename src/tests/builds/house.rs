@@ -21,6 +21,7 @@ use slipway::builds::{Builds, FinishedBuild, Parts, ServiceFacts, Services};
 use slipway::clock::{Clock, random};
 use slipway::config::{Config, LogFormat};
 use slipway::credentials::Credentials;
+use slipway::disk::{self, Disks};
 use slipway::docker::Docker;
 use slipway::git_access::GitAccesses;
 use slipway::jobs::{Jobs, Lane};
@@ -384,6 +385,7 @@ fn wire(
         trusted_proxies: Vec::new(),
         registry_image: "slipway-lab/registry:2".parse().expect("an image"),
         proxy_image: None,
+        builds_need: app::model::disk::Needs::default(),
         data_dir,
     };
     let jobs = Jobs::new(db.clone(), clock.clone(), config.logs_dir());
@@ -405,6 +407,7 @@ fn wire(
         runner: runner.clone(),
         config: config.clone(),
     });
+    let disks = Disks::new(disk::Parts { docker, config: config.clone() });
     let builds = Builds::new(Parts {
         db: db.clone(),
         clock: clock.clone(),
@@ -413,6 +416,7 @@ fn wire(
         settings: settings.clone(),
         credentials: credentials.clone(),
         registries: registries.clone(),
+        disks,
         git_accesses: git_accesses.clone(),
         builders,
         oci: oci.clone(),
