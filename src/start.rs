@@ -341,6 +341,8 @@ impl Slipway {
         self.tasks.spawn(async move { builders.watch(shutdown).await });
         let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { services.watch(shutdown).await });
+        let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { services.watch_lamps(shutdown).await });
         let (retention, shutdown) = (self.retention.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { retention.watch(shutdown).await });
         let (cleanup, shutdown) = (self.cleanup.clone(), self.shutdown.clone());

@@ -236,6 +236,11 @@ pub fn deployment(id: &DeploymentId) -> String {
     format!("/deployments/{id}")
 }
 
+/// Going back to a deployment: what changes, and what to choose.
+pub fn roll_back(id: &DeploymentId) -> String {
+    format!("/deployments/{id}/roll-back")
+}
+
 /// A job's page.
 pub fn job(id: &JobId) -> String {
     format!("/jobs/{id}")

@@ -34,6 +34,7 @@ pages! {
     "/services/{id}/delete" => pages::services::delete::show,
     "/services/{id}/triggers" => pages::services::triggers::show,
     "/deployments/{id}" => pages::services::deployment::show,
+    "/deployments/{id}/roll-back" => pages::services::roll_back::show,
     "/builds" => pages::builds::list::show,
     "/builds/{id}" => pages::builds::show::show,
     "/builds/{id}/attestations/{position}" => pages::builds::attestation::show,

@@ -64,6 +64,7 @@ use app::api::builds::BuildsApi;
 use app::error::{AppError, Problem};
 use app::model::account::{Action, Actor};
 use app::model::build::{Build, CommitSha};
+use app::model::build_record::Trigger;
 use app::model::id::{BuildId, RegistryId, ServiceId};
 use app::model::image_ref::ImageRef;
 use app::model::push_name::{Named, Typed};
@@ -106,6 +107,17 @@ pub struct FinishedBuild {
     pub commit_subject: Option<String>,
     /// Who asked for the build.
     pub asked_by: String,
+    /// Why it began.
+    pub trigger: Trigger,
+}
+
+/// What became of a finished build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandedOver {
+    /// Its deployment is queued.
+    Queued,
+    /// It waits: somebody went back, and pushes aren't deployed until somebody says so.
+    Held,
 }
 
 /// What builds need from services; implemented there and plugged in by `start.rs`.
@@ -113,8 +125,9 @@ pub struct FinishedBuild {
 pub trait Services: Send + Sync {
     /// The facts; NotFound when the service is deleted.
     async fn facts(&self, service: &ServiceId) -> Result<ServiceFacts, AppError>;
-    /// Makes a deployment of the build and its job, in the given transaction; once per build.
-    async fn deploy(&self, tx: &mut Tx, build: &FinishedBuild) -> Result<(), AppError>;
+    /// Makes a deployment of the build and its job, in the given transaction; once per build. What nobody asked for by hand
+    /// waits while the service is paused.
+    async fn deploy(&self, tx: &mut Tx, build: &FinishedBuild) -> Result<HandedOver, AppError>;
 }
 
 /// Most builds that are listed at once.

@@ -13,6 +13,7 @@ mod ipvs;
 mod jobs;
 mod logs;
 mod networks;
+mod presence;
 mod secrets;
 mod services;
 mod tasks;

@@ -1,6 +1,6 @@
 //! The use cases behind `app::api::services`.
 
-use super::{Services, env, remove, roll_back, store, store_deployments, subject};
+use super::{Services, env, remove, store, store_deployments, store_standing, subject};
 use crate::jobs::{Lane, NewJob};
 use crate::{activity, problems};
 use app::api::services::ServicesApi;
@@ -9,7 +9,8 @@ use app::model::account::{Action, Actor};
 use app::model::build_form::BuildForm;
 use app::model::id::{DeploymentId, ServiceId};
 use app::model::platform::Platform;
-use app::model::service::{Deployment, Origin, Service, ServiceForm, ServiceSummary, Task};
+use app::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
+use app::model::standing::{Back, Readiness, Standing};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -130,42 +131,9 @@ impl ServicesApi for Services {
         Ok(deployment)
     }
 
-    async fn roll_back(&self, actor: &Actor, to: &DeploymentId) -> Result<DeploymentId, AppError> {
+    async fn roll_back(&self, actor: &Actor, to: &DeploymentId, what: Back) -> Result<DeploymentId, AppError> {
         actor.may(Action::ManageServices)?;
-        let mut tx = self.inner.db.write().await.map_err(problems::of)?;
-        let found = store_deployments::find(&mut *tx, to).await.map_err(problems::of)?;
-        let (to, reach) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
-        // Asked for in two tabs: it happens once.
-        let newest = store_deployments::newest(&mut *tx, &to.service).await.map_err(problems::of)?;
-        if let Some(under_way) = newest.filter(|newest| roll_back::is_on_its_way(newest, &to.id)) {
-            return Ok(under_way.id);
-        }
-        let service = store::find(&mut *tx, &to.service).await.map_err(problems::of)?;
-        let others = store::publishers(&mut tx, Some(&to.service)).await.map_err(problems::of)?;
-        let blockers = roll_back::blockers(&to, service.is_none_or(|service| service.is_deleted), &others);
-        if !blockers.is_empty() {
-            return Err(AppError::Blocked(blockers));
-        }
-        let settings =
-            env::with_values(&self.inner.vault, &mut *tx, to.id.as_str(), to.settings).await.map_err(problems::of)?;
-        let new = store_deployments::New {
-            service: to.service,
-            image: to.image,
-            reach,
-            commit: to.commit,
-            commit_subject: to.commit_subject,
-            settings,
-            origin: Origin::RollBack { to: to.id, number: to.number },
-            asked_by: actor.username.clone(),
-        };
-        let id = self.add_deployment(&mut tx, &new).await?;
-        let detail = format!("to deployment {}", to.number);
-        activity::record(&mut tx, &self.inner.clock, &actor.username, "service.rolled_back", id.as_str(), &detail)
-            .await
-            .map_err(problems::of)?;
-        tx.commit().await.map_err(problems::of)?;
-        self.inner.jobs.wake();
-        Ok(id)
+        self.go_back(actor, to, what).await
     }
 
     async fn cancel_deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<(), AppError> {
@@ -173,5 +141,35 @@ impl ServicesApi for Services {
         let found = store_deployments::find(self.inner.db.read(), id).await.map_err(problems::of)?;
         let (deployment, _) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
         self.inner.jobs.cancel(&deployment.job).await.map_err(problems::of)
+    }
+
+    async fn standing(&self, actor: &Actor, id: &ServiceId) -> Result<Standing, AppError> {
+        actor.may(Action::Read)?;
+        self.standing_of(id).await
+    }
+
+    async fn paused(&self, actor: &Actor) -> Result<Vec<(ServiceId, i64)>, AppError> {
+        actor.may(Action::Read)?;
+        store_standing::paused(self.inner.db.read()).await.map_err(problems::of)
+    }
+
+    async fn check_readiness(&self, actor: &Actor, id: &DeploymentId) -> Result<Readiness, AppError> {
+        actor.may(Action::ManageServices)?;
+        self.look_now(id).await
+    }
+
+    async fn pin(&self, actor: &Actor, id: &DeploymentId, on: bool) -> Result<(), AppError> {
+        actor.may(Action::ManageServices)?;
+        self.set_pin(actor, id, on).await
+    }
+
+    async fn set_keep(&self, actor: &Actor, id: &ServiceId, keep: u32) -> Result<(), AppError> {
+        actor.may(Action::ManageServices)?;
+        self.change_keep(actor, id, keep).await
+    }
+
+    async fn resume(&self, actor: &Actor, id: &ServiceId, deploy: bool) -> Result<Option<DeploymentId>, AppError> {
+        actor.may(Action::ManageServices)?;
+        self.end_pause(actor, id, deploy).await
     }
 }

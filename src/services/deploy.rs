@@ -5,15 +5,14 @@
 use super::pull::Pull;
 use super::readiness::{Verdict, judge};
 use super::store::{self, Record};
-use super::{Services, env, failure, spec, store_deployments};
-use crate::docker::{DockerError, Found, Network, PullLogin};
+use super::{Services, env, failure, monitor, spec, store_deployments};
+use crate::docker::{DockerError, Found, Network, PullLogin, Update};
 use crate::jobs::{self, Handler, JobContext, JobError};
 use app::error::{AppError, Problem};
 use app::model::id::DeploymentId;
 use app::model::secret::Secret;
-use app::model::service::Deployment;
+use app::model::service::{Deployment, Origin};
 use app::model::text;
-use app::paths;
 use async_trait::async_trait;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -26,6 +25,9 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How often an update is made from fresh state when somebody changes the service at the same time.
 pub(super) const CONFLICTS: usize = 5;
 const POLL: Duration = Duration::from_millis(400);
+/// At first more often: a task whose image is there runs within a second or two.
+const POLL_AT_FIRST: Duration = Duration::from_millis(100);
+const QUICK: Duration = Duration::from_secs(3);
 /// So long all tasks have to run before the deployment counts as well.
 const STABLE: Duration = Duration::from_secs(2);
 /// So long a task may be without a place; nodes and ports free up while old tasks stop.
@@ -93,23 +95,42 @@ impl Handler for Deploy {
 
     async fn run(&self, payload: &serde_json::Value, cx: &JobContext) -> Result<(), JobError> {
         let services = &self.0;
-        let plan = services.plan(&id_of(payload).map_err(jobs::internal)?).await?;
+        let id = id_of(payload).map_err(jobs::internal)?;
+        // Slipway died while this was being undone: it stays given up, whatever the Swarm has by now.
+        if let Some(problem) = services.gave_up(&id).await? {
+            return Err(JobError::Fail(problem));
+        }
+        let plan = services.plan(&id).await?;
         mask(&plan, cx);
         cx.log(&format!("Deployment {} of {}: {}", plan.deployment.number, plan.service.name, plan.deployment.image));
-        cx.step("image", "Check the image", services.check_image(&plan, cx)).await?;
-        cx.step("network", "Prepare the network", async { services.network(&plan).await.map(drop) }).await?;
-        cx.step("update", "Update the Swarm service", services.update_swarm(&plan, cx)).await?;
-        cx.step("healthy", "Wait until it is healthy", services.wait(&plan, cx)).await?;
-        cx.step("current", "Mark as current", services.mark_current(&plan)).await?;
+        let outcome = self.steps(&plan, cx).await;
+        if let Err(JobError::Fail(problem)) = &outcome {
+            services.give_up(&id, problem).await;
+        }
         // The page may show it a moment earlier this way; the watch looks anyway.
         drop(services.look().await);
-        Ok(())
+        outcome
     }
 
     async fn undo(&self, payload: &serde_json::Value, cx: &JobContext) {
         if let Ok(id) = id_of(payload) {
             self.0.restore(&id, cx).await;
         }
+    }
+}
+
+impl Deploy {
+    async fn steps(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
+        let services = &self.0;
+        cx.step("image", "Check the image", services.check_image(plan, cx)).await?;
+        cx.step("network", "Prepare the network", async { services.network(plan).await.map(drop) }).await?;
+        cx.step("update", "Update the Swarm service", services.update_swarm(plan, cx)).await?;
+        cx.step("healthy", "Wait until it is healthy", services.wait(plan, cx)).await?;
+        if let Some(window) = monitor::window(&plan.deployment) {
+            let watch = services.stays_well(plan, window, cx);
+            cx.step("monitor", "Watch whether it stays healthy", watch).await?;
+        }
+        cx.step("current", "Mark as current", services.mark_current(plan)).await
     }
 }
 
@@ -149,31 +170,22 @@ impl Services {
     }
 
     async fn check_image(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
-        cx.or_cancel(self.ask_registry(plan)).await?.map_err(JobError::Fail)?;
-        cx.or_cancel(self.check_nodes(plan, cx)).await?
-    }
-
-    /// Whether the registry still has the image, in its own words when not.
-    pub(super) async fn ask_registry(&self, plan: &Plan) -> Result<(), Problem> {
-        let image = &plan.deployment.image;
-        let Some(digest) = &image.digest else {
-            return Err(Problem::new("deploy.no_digest", format!("{image} has no digest."), "Deploy anew."));
+        let (image, now) = (&plan.deployment.image, self.inner.clock.seconds());
+        let back_to = match &plan.deployment.origin {
+            Origin::RollBack { to, .. } => Some(to),
+            _ => None,
         };
-        let pull = &plan.pull;
-        let found = self.inner.oci.digest(&pull.access, &image.repository, digest.as_str()).await.map_err(|error| {
-            let problem = error.problem();
-            let cause = format!("The registry {} can't give the image. {}", pull.name, problem.cause);
-            Problem { cause, ..problem }
-        })?;
-        if found.as_ref() == Some(digest) {
-            return Ok(());
+        if back_to.is_some_and(|to| self.inner.lamps.vouches(to, now)) {
+            cx.log("The registry had it when it was last looked at, less than a minute ago.");
+        } else if let Err(refusal) = cx.or_cancel(self.ask_registry(&plan.pull, image, &plan.service.id)).await? {
+            // Back to what ran here before also works without the registry.
+            let is_here = back_to.is_some() && refusal.is_outage;
+            if !is_here || !self.inner.docker.has_image(image).await? {
+                return Err(JobError::Fail(refusal.problem));
+            }
+            cx.log(&format!("{} The image is on this node already, so it goes on.", refusal.problem.cause));
         }
-        Err(Problem::new(
-            "deploy.image_gone",
-            format!("The registry {} doesn't have {} {} any more.", pull.name, image.repository, digest.brief()),
-            "Build or deploy anew, or choose another deployment.",
-        )
-        .with_link(paths::service(&plan.service.id), "Open the service"))
+        cx.or_cancel(self.check_nodes(plan, cx)).await?
     }
 
     pub(super) async fn network(&self, plan: &Plan) -> Result<Network, JobError> {
@@ -246,7 +258,8 @@ impl Services {
                     told = text;
                 }
             };
-            match judge(&tasks, wanted, &plan.deployment.id) {
+            let swarm_gave_up = found.update == Update::Paused && plan.service.current.is_some();
+            match judge(&tasks, wanted, &plan.deployment.id, swarm_gave_up) {
                 Verdict::Ready => {
                     say(format!("{} of {wanted} {}.", wanted, if wanted == 1 { "task runs" } else { "tasks run" }));
                     if ready_since.get_or_insert_with(Instant::now).elapsed() >= STABLE || wanted == 0 {
@@ -269,8 +282,9 @@ impl Services {
                     }
                 }
             }
+            let poll = if begun.elapsed() < QUICK { POLL_AT_FIRST } else { POLL };
             tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(poll) => {}
                 () = cx.cancel.cancelled() => {}
             }
         }

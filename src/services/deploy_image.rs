@@ -1,7 +1,7 @@
 //! Deploying an image that is there already: the service's own, or another tag or digest of its repository.
 
 use super::pull::Reach;
-use super::{Services, env, save, store_deployments};
+use super::{Services, env, save, store_deployments, ways_back};
 use crate::storage::Tx;
 use crate::{activity, problems};
 use app::error::{AppError, Blocker};
@@ -61,6 +61,10 @@ impl Services {
         let service = self.locked(tx, id).await?;
         if service.version != ready.version {
             return Err(save::stale(id));
+        }
+        // What a person asks for is deployed in a pause too.
+        if !matches!(ready.origin, Origin::Image) && self.is_paused(tx, id).await? {
+            return Err(ways_back::paused(id));
         }
         let settings = env::with_values(&self.inner.vault, &mut **tx, id.as_str(), service.settings)
             .await

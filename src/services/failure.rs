@@ -45,8 +45,8 @@ impl Services {
 
     /// Docker says "No such image" whatever the cause is; the registry knows more.
     async fn pull_failed(&self, plan: &Plan, own: &str) -> Problem {
-        match self.ask_registry(plan).await {
-            Err(problem) => problem,
+        match self.ask_registry(&plan.pull, &plan.deployment.image, &plan.service.id).await {
+            Err(refusal) => refusal.problem,
             Ok(()) => Problem::new(
                 "deploy.pull_failed",
                 format!(

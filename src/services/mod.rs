@@ -5,12 +5,16 @@
 //! pages read what [`Services::watch`] saw and never wait for Docker.
 
 mod api;
+mod ask;
 mod build_settings;
 mod deploy;
 mod deploy_image;
 mod env;
 mod failure;
 mod kept;
+mod lamp;
+mod lamps;
+mod monitor;
 mod platforms;
 mod pull;
 mod readiness;
@@ -21,15 +25,17 @@ mod save;
 mod spec;
 mod store;
 mod store_deployments;
+mod store_standing;
 mod swarm;
 mod undo;
 mod watch;
+mod ways_back;
 mod words;
 
 pub use deploy_image::{ImageWish, Ready};
 pub use kept::Kept;
 
-use crate::builds::{self, FinishedBuild, ServiceFacts};
+use crate::builds::{self, FinishedBuild, HandedOver, ServiceFacts};
 use crate::clock::{Clock, random};
 use crate::config::Config;
 use crate::credentials::Credentials;
@@ -43,6 +49,7 @@ use crate::storage::{Db, Tx};
 use crate::vault::Vault;
 use crate::{activity, oci};
 use app::error::{AppError, Blocker, Link};
+use app::model::build_record::Trigger;
 use app::model::id::{DeploymentId, ServiceId};
 use app::model::service::{Origin, Source};
 use app::paths;
@@ -68,6 +75,7 @@ struct Inner {
     config: Config,
     settings: Settings,
     observed: watch::Observed,
+    lamps: lamps::Lamps,
 }
 
 impl Services {
@@ -87,8 +95,22 @@ impl Services {
         settings: Settings,
     ) -> Self {
         let observed = watch::Observed::default();
-        let inner =
-            Inner { db, vault, clock, jobs, credentials, registries, images, oci, docker, config, settings, observed };
+        let lamps = lamps::Lamps::default();
+        let inner = Inner {
+            db,
+            vault,
+            clock,
+            jobs,
+            credentials,
+            registries,
+            images,
+            oci,
+            docker,
+            config,
+            settings,
+            observed,
+            lamps,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -148,10 +170,23 @@ impl builds::Services for Services {
         }
     }
 
-    async fn deploy(&self, tx: &mut Tx, build: &FinishedBuild) -> Result<(), AppError> {
+    async fn deploy(&self, tx: &mut Tx, build: &FinishedBuild) -> Result<HandedOver, AppError> {
         if store_deployments::is_deployed(tx, &build.id).await.map_err(problems::of)? {
-            return Ok(());
+            return Ok(HandedOver::Queued);
         }
+        // What a person asks for is deployed in a pause too.
+        let is_by_hand = matches!(build.trigger, Trigger::Hand | Trigger::Retry { .. });
+        if !is_by_hand && self.is_paused(tx, &build.service).await? {
+            return Ok(HandedOver::Held);
+        }
+        self.deploy_build(tx, build).await?;
+        Ok(HandedOver::Queued)
+    }
+}
+
+impl Services {
+    /// Makes the deployment of a build and its job. Call `jobs.wake` after the commit.
+    async fn deploy_build(&self, tx: &mut Tx, build: &FinishedBuild) -> Result<DeploymentId, AppError> {
         let found = store::find(&mut **tx, &build.service).await.map_err(problems::of)?;
         let record = found.filter(|record| !record.is_deleted).ok_or_else(|| AppError::NotFound("service".into()))?;
         let settings = env::with_values(&self.inner.vault, &mut **tx, record.id.as_str(), record.settings)
@@ -168,20 +203,13 @@ impl builds::Services for Services {
             asked_by: build.asked_by.clone(),
         };
         let id = self.add_deployment(tx, &new).await?;
-        activity::record(
-            tx,
-            &self.inner.clock,
-            &build.asked_by,
-            "service.deployed",
-            id.as_str(),
-            &new.image.to_string(),
-        )
-        .await
-        .map_err(problems::of)
+        let (by, image) = (&build.asked_by, new.image.to_string());
+        activity::record(tx, &self.inner.clock, by, "service.deployed", id.as_str(), &image)
+            .await
+            .map_err(problems::of)?;
+        Ok(id)
     }
-}
 
-impl Services {
     /// A service that isn't deleted.
     async fn live(&self, id: &ServiceId) -> Result<store::Record, AppError> {
         let found = store::find(self.inner.db.read(), id).await.map_err(problems::of)?;

@@ -2,9 +2,11 @@
 
 use super::Services;
 use super::deploy::Plan;
+use super::pull::Pull;
 use crate::jobs::{JobContext, JobError};
+use crate::oci::OciError;
 use app::error::Problem;
-use app::model::image_ref::Digest;
+use app::model::image_ref::{Digest, ImageRef};
 use app::model::platform::Platform;
 use app::paths;
 use serde_json::Value;
@@ -54,25 +56,32 @@ impl Services {
 
     /// What the image is for; empty: that can't be found out, which is no reason not to deploy.
     async fn image_platforms(&self, plan: &Plan, cx: &JobContext) -> Vec<Platform> {
-        let (image, access) = (&plan.deployment.image, &plan.pull.access);
-        let Some(digest) = &image.digest else { return Vec::new() };
-        let read = async {
-            let Some(manifest) = self.inner.oci.manifest(access, &image.repository, digest.as_str()).await? else {
-                return Ok(Vec::new());
-            };
-            match said(&manifest.bytes) {
-                Said::Listed(platforms) => Ok(platforms),
-                Said::Nothing => Ok(Vec::new()),
-                Said::InConfig(config) => {
-                    let config = self.inner.oci.blob(access, &image.repository, &config, CONFIG).await?;
-                    Ok(config.as_deref().and_then(in_config).into_iter().collect())
-                }
-            }
-        };
-        read.await.unwrap_or_else(|error: crate::oci::OciError| {
+        self.platforms_of(&plan.pull, &plan.deployment.image).await.unwrap_or_else(|error| {
             cx.log(&format!("Which platforms the image is for couldn't be read: {}", error.problem().cause));
             Vec::new()
         })
+    }
+
+    /// The same, read once for each digest; empty: nobody says it.
+    pub(super) async fn platforms_of(&self, pull: &Pull, image: &ImageRef) -> Result<Vec<Platform>, OciError> {
+        let Some(digest) = &image.digest else { return Ok(Vec::new()) };
+        if let Some(known) = self.inner.lamps.platforms(digest) {
+            return Ok(known);
+        }
+        let (oci, access) = (&self.inner.oci, &pull.access);
+        let Some(manifest) = oci.manifest(access, &image.repository, digest.as_str()).await? else {
+            return Ok(Vec::new());
+        };
+        let found = match said(&manifest.bytes) {
+            Said::Listed(platforms) => platforms,
+            Said::Nothing => Vec::new(),
+            Said::InConfig(config) => {
+                let config = oci.blob(access, &image.repository, &config, CONFIG).await?;
+                config.as_deref().and_then(in_config).into_iter().collect()
+            }
+        };
+        self.inner.lamps.remember_platforms(digest, &found);
+        Ok(found)
     }
 }
 
@@ -90,6 +99,24 @@ fn said(manifest: &[u8]) -> Said {
     }
     let config = manifest["config"]["digest"].as_str().and_then(|digest| digest.parse().ok());
     config.map_or(Said::Nothing, Said::InConfig)
+}
+
+/// What a node fetches for an image: configuration and layers. Of an index, the digest of the image to look at instead: the
+/// first that one of the nodes runs.
+pub(super) fn bytes(manifest: &[u8], nodes: &[Platform]) -> Result<u64, Option<Digest>> {
+    let manifest: Value = serde_json::from_slice(manifest).map_err(|_| None)?;
+    if let Some(entries) = manifest["manifests"].as_array() {
+        let is_ours = |entry: &&Value| {
+            platform(&entry["platform"]).is_some_and(|of| {
+                of.as_str() != "unknown/unknown" && (nodes.is_empty() || nodes.iter().any(|node| node.runs(&of)))
+            })
+        };
+        let entry = entries.iter().find(is_ours);
+        return Err(entry.and_then(|entry| entry["digest"].as_str()?.parse().ok()));
+    }
+    let size = |of: &Value| of["size"].as_u64().unwrap_or_default();
+    let layers = manifest["layers"].as_array().ok_or(None)?;
+    Ok(layers.iter().map(size).fold(size(&manifest["config"]), u64::saturating_add))
 }
 
 fn in_config(config: &[u8]) -> Option<Platform> {
@@ -123,7 +150,7 @@ fn placement(mut image: Vec<Platform>, nodes: Vec<Platform>) -> Vec<Platform> {
     image
 }
 
-fn nobody(image: &[Platform], nodes: &[Platform]) -> Problem {
+pub(super) fn nobody(image: &[Platform], nodes: &[Platform]) -> Problem {
     Problem::new(
         "deploy.platform",
         format!(
@@ -138,7 +165,7 @@ fn nobody(image: &[Platform], nodes: &[Platform]) -> Problem {
     )
 }
 
-fn words(platforms: &[Platform]) -> String {
+pub(super) fn words(platforms: &[Platform]) -> String {
     platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
@@ -166,6 +193,18 @@ mod tests {
         assert_eq!(said(b"garbage"), Said::Nothing);
         assert_eq!(in_config(br#"{"os":"linux","architecture":"arm64","rootfs":{}}"#), platforms("linux/arm64").pop());
         assert_eq!(in_config(b"{}"), None);
+    }
+
+    #[test]
+    fn what_a_node_fetches_is_counted() {
+        let manifest = serde_json::json!({ "config": { "size": 3 }, "layers": [{ "size": 4 }, { "size": 5 }] });
+        assert_eq!(bytes(manifest.to_string().as_bytes(), &[]), Ok(12));
+        let digest = |c: &str| format!("sha256:{}", c.repeat(64));
+        let entry = |c: &str, architecture: &str| serde_json::json!({ "digest": digest(c), "platform": { "os": "linux", "architecture": architecture } });
+        let index = serde_json::json!({ "manifests": [entry("a", "arm64"), entry("b", "amd64")] }).to_string();
+        assert_eq!(bytes(index.as_bytes(), &platforms("linux/amd64")), Err(digest("b").parse().ok()));
+        assert_eq!(bytes(index.as_bytes(), &platforms("linux/s390x")), Err(None));
+        assert_eq!(bytes(b"garbage", &[]), Err(None));
     }
 
     #[test]

@@ -25,8 +25,15 @@ pub(super) enum Verdict<'a> {
     Failing(&'a Task),
 }
 
-/// Judges the tasks of a service, newest first.
-pub(super) fn judge<'a>(tasks: &'a [Task], wanted: u32, deployment: &DeploymentId) -> Verdict<'a> {
+/// How many tasks of this deployment failed.
+pub(super) fn failures(tasks: &[Task], deployment: &DeploymentId) -> usize {
+    let is_mine = |task: &&Task| task.labels.get(DEPLOYMENT).is_some_and(|id| id == deployment.as_str());
+    tasks.iter().filter(is_mine).filter(|task| has_failed(task)).count()
+}
+
+/// Judges the tasks of a service, newest first. `gave_up`: the Swarm stopped its update at a failure, so that one slow
+/// failure is enough.
+pub(super) fn judge<'a>(tasks: &'a [Task], wanted: u32, deployment: &DeploymentId, gave_up: bool) -> Verdict<'a> {
     let is_mine = |task: &&Task| task.labels.get(DEPLOYMENT).is_some_and(|id| id == deployment.as_str());
     let mine: Vec<&Task> = tasks.iter().filter(is_mine).collect();
     let running = mine.iter().filter(|task| task.should_run && task.state == TaskState::Running).count();
@@ -40,7 +47,7 @@ pub(super) fn judge<'a>(tasks: &'a [Task], wanted: u32, deployment: &DeploymentI
     };
     let slow = failed.iter().filter(|task| is_slow(task)).count();
     if let Some(newest) = failed.first()
-        && (failed.len() >= TRIES || slow >= SLOW_TRIES)
+        && (failed.len() >= TRIES || slow >= if gave_up { 1 } else { SLOW_TRIES })
     {
         return Verdict::Failing(newest);
     }
@@ -81,40 +88,51 @@ mod tests {
         let mine = task(2, TaskState::Running, true, None);
         let old = task(1, TaskState::Running, true, None);
         let stopping = task(1, TaskState::Running, false, None);
-        assert_eq!(judge(&[mine.clone(), stopping], 1, &deployment(2)), Verdict::Ready);
-        assert_eq!(judge(&[mine.clone(), old], 1, &deployment(2)), Verdict::Waiting { running: 1, stuck: None });
-        assert_eq!(judge(&[mine], 2, &deployment(2)), Verdict::Waiting { running: 1, stuck: None });
-        assert_eq!(judge(&[], 0, &deployment(2)), Verdict::Ready);
-        assert_eq!(judge(&[], 1, &deployment(2)), Verdict::Waiting { running: 0, stuck: None });
+        assert_eq!(judge(&[mine.clone(), stopping], 1, &deployment(2), false), Verdict::Ready);
+        assert_eq!(judge(&[mine.clone(), old], 1, &deployment(2), false), Verdict::Waiting { running: 1, stuck: None });
+        assert_eq!(judge(&[mine], 2, &deployment(2), false), Verdict::Waiting { running: 1, stuck: None });
+        assert_eq!(judge(&[], 0, &deployment(2), false), Verdict::Ready);
+        assert_eq!(judge(&[], 1, &deployment(2), false), Verdict::Waiting { running: 0, stuck: None });
     }
 
     #[test]
     fn a_starting_task_is_not_ready() {
         let starting = task(2, TaskState::Starting, true, None);
-        assert_eq!(judge(&[starting], 1, &deployment(2)), Verdict::Waiting { running: 0, stuck: None });
+        assert_eq!(judge(&[starting], 1, &deployment(2), false), Verdict::Waiting { running: 0, stuck: None });
     }
 
     #[test]
     fn one_failure_is_forgiven_a_row_of_them_is_not() {
         let failed = task(2, TaskState::Failed, false, Some("task: non-zero exit (1)"));
         let tasks = vec![failed; 3];
-        assert!(matches!(judge(&tasks[..2], 1, &deployment(2)), Verdict::Waiting { .. }));
-        assert_eq!(judge(&tasks, 1, &deployment(2)), Verdict::Failing(&tasks[0]));
+        assert!(matches!(judge(&tasks[..2], 1, &deployment(2), false), Verdict::Waiting { .. }));
+        assert_eq!(judge(&tasks, 1, &deployment(2), false), Verdict::Failing(&tasks[0]));
         let tasks = vec![task(2, TaskState::Rejected, false, Some("No such image: x")); 2];
-        assert_eq!(judge(&tasks, 1, &deployment(2)), Verdict::Failing(&tasks[0]));
+        assert_eq!(judge(&tasks, 1, &deployment(2), false), Verdict::Failing(&tasks[0]));
         let tasks = vec![task(2, TaskState::Complete, false, None); 3];
-        assert_eq!(judge(&tasks, 1, &deployment(2)), Verdict::Failing(&tasks[0]));
+        assert_eq!(judge(&tasks, 1, &deployment(2), false), Verdict::Failing(&tasks[0]));
+    }
+
+    #[test]
+    fn where_the_swarm_gave_up_one_slow_failure_is_enough() {
+        let unhealthy = Some("task: non-zero exit (137): dockerexec: unhealthy container");
+        let tasks = [task(2, TaskState::Failed, false, unhealthy)];
+        assert!(matches!(judge(&tasks, 1, &deployment(2), false), Verdict::Waiting { .. }));
+        assert_eq!(judge(&tasks, 1, &deployment(2), true), Verdict::Failing(&tasks[0]));
+        let quick = [task(2, TaskState::Failed, false, Some("task: non-zero exit (1)"))];
+        assert!(matches!(judge(&quick, 1, &deployment(2), true), Verdict::Waiting { .. }), "it may come up yet");
+        assert_eq!((failures(&quick, &deployment(2)), failures(&quick, &deployment(1))), (1, 0));
     }
 
     #[test]
     fn failures_of_another_version_do_not_count() {
         let tasks = vec![task(1, TaskState::Failed, false, Some("task: non-zero exit (1)")); 5];
-        assert_eq!(judge(&tasks, 1, &deployment(2)), Verdict::Waiting { running: 0, stuck: None });
+        assert_eq!(judge(&tasks, 1, &deployment(2), false), Verdict::Waiting { running: 0, stuck: None });
     }
 
     #[test]
     fn a_task_without_a_place_is_named() {
         let tasks = [task(2, TaskState::Pending, true, Some("no suitable node (x)"))];
-        assert_eq!(judge(&tasks, 1, &deployment(2)), Verdict::Waiting { running: 0, stuck: Some(&tasks[0]) });
+        assert_eq!(judge(&tasks, 1, &deployment(2), false), Verdict::Waiting { running: 0, stuck: Some(&tasks[0]) });
     }
 }

@@ -4,11 +4,18 @@ use super::store::Publisher;
 use app::error::{Blocker, Link};
 use app::model::id::DeploymentId;
 use app::model::job::JobState;
-use app::model::service::{Deployment, Origin, Port};
+use app::model::service::{Deployment, Origin, Port, Settings};
+use app::model::standing::{Back, Readiness};
 use app::paths;
 
-/// What stands in the way of going back to `to`; nothing: go.
-pub(super) fn blockers(to: &Deployment, service_is_deleted: bool, others: &[Publisher]) -> Vec<Blocker> {
+/// What stands in the way of going back to `to` with these settings; nothing: go. `obstacle`: a lamp that is red.
+pub(super) fn blockers(
+    to: &Deployment,
+    settings: &Settings,
+    service_is_deleted: bool,
+    others: &[Publisher],
+    obstacle: Option<&Readiness>,
+) -> Vec<Blocker> {
     let own = |reason: String| Blocker { reason, link: None };
     if service_is_deleted {
         return vec![own("The service is deleted; its history can only be read.".into())];
@@ -19,7 +26,11 @@ pub(super) fn blockers(to: &Deployment, service_is_deleted: bool, others: &[Publ
     if to.state != JobState::Succeeded {
         return vec![own(format!("Deployment {} never ran well, so there is nothing to go back to.", to.number))];
     }
-    taken(&to.settings.ports, others)
+    if let Some(found) = obstacle {
+        let reason = format!("Deployment {} can't come back. {}", to.number, found.reason);
+        return vec![Blocker { reason, link: found.link.clone() }];
+    }
+    taken(&settings.ports, others)
         .into_iter()
         .map(|(port, by)| Blocker {
             reason: format!(
@@ -32,8 +43,9 @@ pub(super) fn blockers(to: &Deployment, service_is_deleted: bool, others: &[Publ
 }
 
 /// Whether this deployment is already going back to `to`.
-pub(super) fn is_on_its_way(deployment: &Deployment, to: &DeploymentId) -> bool {
-    !deployment.state.is_final() && matches!(&deployment.origin, Origin::RollBack { to: other, .. } if other == to)
+pub(super) fn is_on_its_way(deployment: &Deployment, to: &DeploymentId, what: Back) -> bool {
+    !deployment.state.is_final()
+        && matches!(&deployment.origin, Origin::RollBack { to: other, what: same, .. } if other == to && *same == what)
 }
 
 /// The ports that another service publishes already, by its settings or by what runs.
@@ -55,7 +67,7 @@ pub(super) fn taken<'a>(ports: &[Port], others: &'a [Publisher]) -> Vec<(Port, &
 mod tests {
     use super::*;
     use app::model::id::{BuildId, JobId, ServiceId};
-    use app::model::service::Settings;
+    use app::model::report::Lamp;
 
     fn deployment(state: JobState, is_current: bool) -> Deployment {
         Deployment {
@@ -75,6 +87,25 @@ mod tests {
             created: 0,
             finished: None,
         }
+    }
+
+    fn blockers(to: &Deployment, is_deleted: bool, others: &[Publisher]) -> Vec<Blocker> {
+        super::blockers(to, &to.settings, is_deleted, others, None)
+    }
+
+    #[test]
+    fn a_red_lamp_stands_in_the_way_with_its_reason() {
+        let red = Readiness {
+            lamp: Lamp::Red,
+            reason: "The registry doesn't have it.".into(),
+            link: None,
+            is_here: None,
+            pull_bytes: None,
+            at: 1,
+        };
+        let to = deployment(JobState::Succeeded, false);
+        let found = super::blockers(&to, &to.settings, false, &[], Some(&red));
+        assert!(matches!(found.as_slice(), [one] if one.reason.contains("The registry doesn't have it.")), "{found:?}");
     }
 
     fn port(published: u16) -> Port {
@@ -112,11 +143,12 @@ mod tests {
     #[test]
     fn the_same_wish_twice_is_one() {
         let to = DeploymentId::from_random([7; 8]);
-        let origin = Origin::RollBack { to: to.clone(), number: 1 };
+        let origin = Origin::RollBack { to: to.clone(), number: 1, what: Back::All };
         let under_way = Deployment { origin: origin.clone(), ..deployment(JobState::Running, false) };
-        assert!(is_on_its_way(&under_way, &to));
-        assert!(!is_on_its_way(&under_way, &DeploymentId::from_random([8; 8])));
-        assert!(!is_on_its_way(&Deployment { origin, ..deployment(JobState::Succeeded, false) }, &to));
-        assert!(!is_on_its_way(&deployment(JobState::Running, false), &to));
+        assert!(is_on_its_way(&under_way, &to, Back::All));
+        assert!(!is_on_its_way(&under_way, &to, Back::Image));
+        assert!(!is_on_its_way(&under_way, &DeploymentId::from_random([8; 8]), Back::All));
+        assert!(!is_on_its_way(&Deployment { origin, ..deployment(JobState::Succeeded, false) }, &to, Back::All));
+        assert!(!is_on_its_way(&deployment(JobState::Running, false), &to, Back::All));
     }
 }

@@ -14,6 +14,8 @@ mod managed;
 mod outside;
 #[path = "retention.rs"]
 mod retention;
+#[path = "standing.rs"]
+mod standing;
 
 use app::api::Backend;
 use app::api::accounts::{AccountsApi, Client};
@@ -59,6 +61,7 @@ use app::model::service::{
     ServiceSummary, Settings, Task,
 };
 use app::model::settings::{DockerState, Host};
+use app::model::standing::{Back, Readiness, Standing};
 use app::model::token::{Scope, Token, TokenForm};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -200,6 +203,7 @@ pub fn paths() -> Vec<String> {
     paths.extend(retention::paths());
     paths.extend(cleanup::paths());
     paths.extend(disk::paths());
+    paths.extend(standing::paths());
     paths.extend(builders::paths());
     for id in managed::ids() {
         paths.push(format!("/registries/{id}"));
@@ -571,7 +575,7 @@ fn deployment(n: u8) -> Deployment {
         commit_subject: Some(SUBJECTS[index].into()),
         settings: settings(),
         origin: if n == 1 {
-            Origin::RollBack { to: DeploymentId::from_random(bits(4)), number: 1 }
+            Origin::RollBack { to: DeploymentId::from_random(bits(4)), number: 1, what: Back::Image }
         } else {
             Origin::Build { build: BuildId::from_random(bits(n)), number: 5 - i64::from(n) }
         },
@@ -1074,10 +1078,28 @@ impl ServicesApi for Samples {
     async fn deploy_image(&self, _: &Actor, _: &ServiceId) -> Result<DeploymentId, AppError> {
         Err(refused())
     }
-    async fn roll_back(&self, _: &Actor, _: &DeploymentId) -> Result<DeploymentId, AppError> {
+    async fn roll_back(&self, _: &Actor, _: &DeploymentId, _: Back) -> Result<DeploymentId, AppError> {
         Err(refused())
     }
     async fn cancel_deployment(&self, _: &Actor, _: &DeploymentId) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn standing(&self, _: &Actor, id: &ServiceId) -> Result<Standing, AppError> {
+        Ok(standing::of(id))
+    }
+    async fn paused(&self, _: &Actor) -> Result<Vec<(ServiceId, i64)>, AppError> {
+        Ok(self.some(vec![(ServiceId::from_random(bits(1)), now() - 5_400)]))
+    }
+    async fn check_readiness(&self, _: &Actor, _: &DeploymentId) -> Result<Readiness, AppError> {
+        Err(refused())
+    }
+    async fn pin(&self, _: &Actor, _: &DeploymentId, _: bool) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn set_keep(&self, _: &Actor, _: &ServiceId, _: u32) -> Result<(), AppError> {
+        Err(refused())
+    }
+    async fn resume(&self, _: &Actor, _: &ServiceId, _: bool) -> Result<Option<DeploymentId>, AppError> {
         Err(refused())
     }
 }

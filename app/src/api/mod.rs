@@ -18,6 +18,7 @@ pub mod services;
 pub mod settings;
 pub mod tokens;
 pub mod triggers;
+pub mod ways_back;
 
 use std::sync::Arc;
 

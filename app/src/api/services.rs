@@ -7,6 +7,7 @@ use crate::model::build_form::BuildForm;
 use crate::model::id::{DeploymentId, ServiceId};
 use crate::model::platform::Platform;
 use crate::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
+use crate::model::standing::{Back, Readiness, Standing};
 use crate::{paths, request};
 use async_trait::async_trait;
 use leptos::prelude::*;
@@ -38,10 +39,25 @@ pub trait ServicesApi: Send + Sync {
     async fn deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<Deployment, AppError>;
     /// Deploys the image of a service that isn't built here: by the digest that its tag leads to now. Asks the registry.
     async fn deploy_image(&self, actor: &Actor, id: &ServiceId) -> Result<DeploymentId, AppError>;
-    /// Goes back to a version: a new deployment of the same digest and settings, without clone and build.
-    async fn roll_back(&self, actor: &Actor, to: &DeploymentId) -> Result<DeploymentId, AppError>;
+    /// Goes back to a version: a new deployment of the same digest, with its settings or those of now, without clone and
+    /// build. Pushes are built but not deployed from then on. Refused when it is known that it can't come up.
+    async fn roll_back(&self, actor: &Actor, to: &DeploymentId, what: Back) -> Result<DeploymentId, AppError>;
     /// Stops a deployment that is under way and restores what was before.
     async fn cancel_deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<(), AppError>;
+    /// What is known of a service's versions: which could come back, which are pinned, whether pushes are deployed. From
+    /// memory and the database.
+    async fn standing(&self, actor: &Actor, id: &ServiceId) -> Result<Standing, AppError>;
+    /// The services that don't deploy pushes now, each with since when (Unix seconds).
+    async fn paused(&self, actor: &Actor) -> Result<Vec<(ServiceId, i64)>, AppError>;
+    /// Looks now whether a deployment could come up. Asks the registry.
+    async fn check_readiness(&self, actor: &Actor, id: &DeploymentId) -> Result<Readiness, AppError>;
+    /// Keeps a deployment for ever, or no longer.
+    async fn pin(&self, actor: &Actor, id: &DeploymentId, on: bool) -> Result<(), AppError>;
+    /// How many deployments stay ready, from [`crate::model::standing::KEEP_LEAST`] to
+    /// [`crate::model::standing::KEEP_MOST`].
+    async fn set_keep(&self, actor: &Actor, id: &ServiceId, keep: u32) -> Result<(), AppError>;
+    /// Pushes are deployed again; with `deploy` also the newest build that waits, whose deployment comes back.
+    async fn resume(&self, actor: &Actor, id: &ServiceId, deploy: bool) -> Result<Option<DeploymentId>, AppError>;
 }
 
 /// Creates a service, and deploys its image when `deploy` is `yes`.
@@ -107,17 +123,6 @@ pub async fn delete_service(id: ServiceId, #[server(default)] confirm: String) -
         }
         backend.services.delete(&actor, &id).await?;
         request::see(paths::SERVICES, "Service removed from the Swarm. Its history is kept.")
-    })
-    .await
-}
-
-/// Goes back to a deployment.
-#[server(prefix = "/api", endpoint = "services/roll-back")]
-pub async fn roll_back(to: DeploymentId) -> Result<(), AppError> {
-    request::answer(async {
-        let (actor, backend) = request::signed_in()?;
-        let id = backend.services.roll_back(&actor, &to).await?;
-        request::see(paths::deployment(&id), "")
     })
     .await
 }

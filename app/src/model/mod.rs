@@ -36,6 +36,7 @@ pub mod service;
 pub mod service_form;
 pub mod settings;
 pub mod source;
+pub mod standing;
 pub mod static_server;
 pub mod text;
 pub mod token;

@@ -4,6 +4,7 @@ use super::build::CommitSha;
 use super::id::{BuildId, DeploymentId, JobId, ProjectId, ServiceId};
 use super::image_ref::ImageRef;
 use super::job::JobState;
+use super::standing::Back;
 use crate::error::Problem;
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +151,9 @@ pub enum Origin {
         to: DeploymentId,
         /// Its number.
         number: i64,
+        /// What came back.
+        #[serde(default)]
+        what: Back,
     },
 }
 

@@ -6,12 +6,14 @@ use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::credential::{Credential, CredentialState};
 use crate::model::disk::{Level, Space};
+use crate::model::id::ServiceId;
 use crate::model::job::{Job, JobState};
 use crate::model::registry::{ManagedState, ManagedStatus, Phase, Registry};
 use crate::model::service::{ServiceState, ServiceSummary};
+use crate::model::text;
 use crate::pages::{credentials, disk, jobs, services};
 use crate::ui::job::follow;
-use crate::ui::{Card, Icon, Name, PageHead, Tone};
+use crate::ui::{Card, Icon, Name, PageHead, Tone, time};
 use crate::{paths, request};
 use leptos::prelude::*;
 
@@ -21,6 +23,8 @@ struct Facts {
     /// How the managed ones are.
     managed: Vec<(Registry, ManagedStatus)>,
     services: Vec<ServiceSummary>,
+    /// Those whose pushes wait, each with since when.
+    paused: Vec<(ServiceId, i64)>,
     jobs: Vec<Job>,
     spaces: Vec<Space>,
 }
@@ -36,6 +40,7 @@ async fn facts(actor: &Actor, backend: &Backend) -> Result<Facts, AppError> {
         registries,
         managed,
         services: backend.services.list(actor).await?,
+        paused: backend.services.paused(actor).await?,
         jobs: backend.jobs.list(actor, 50).await?,
         spaces: backend.disk.spaces(actor).await?,
     })
@@ -174,6 +179,13 @@ fn attention(facts: &Facts) -> Vec<AnyView> {
     for service in &facts.services {
         let href = paths::service(&service.id);
         let name = format!("{} / {}", service.project, service.name);
+        if let Some((_, since)) = facts.paused.iter().find(|(id, _)| *id == service.id) {
+            let why = format!(
+                "Somebody rolled it back {}: pushes are built, and deployed again when somebody resumes that.",
+                text::age(*since, time::now())
+            );
+            rows.push(row(Tone::Warn, href.clone(), format!("{name}: automatic deployments are paused"), why));
+        }
         match (&service.state, service.last_build) {
             (ServiceState::Degraded, _) => {
                 rows.push(row(Tone::Warn, href, format!("{name} is degraded"), "Fewer tasks run than should.".into()));

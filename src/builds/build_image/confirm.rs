@@ -1,7 +1,7 @@
 //! After the push: the registry has it, and services get it.
 
 use super::{BuildImage, gone, refused};
-use crate::builds::FinishedBuild;
+use crate::builds::{FinishedBuild, HandedOver};
 use crate::jobs::{JobContext, JobError, internal};
 use app::error::Problem;
 use app::model::id::BuildId;
@@ -61,13 +61,19 @@ impl BuildImage {
             commit,
             commit_subject: build.commit_subject,
             asked_by: build.asked_by,
+            trigger: build.trigger,
         };
         let services = self.builds.services().map_err(refused)?;
         let mut tx = inner.db.write().await.map_err(internal)?;
-        services.deploy(&mut tx, &finished).await.map_err(refused)?;
+        let handed = services.deploy(&mut tx, &finished).await.map_err(refused)?;
         tx.commit().await.map_err(internal)?;
         inner.jobs.wake();
-        cx.log("The deployment is queued.");
+        cx.log(match handed {
+            HandedOver::Queued => "The deployment is queued.",
+            HandedOver::Held => {
+                "Not deployed: somebody rolled the service back, and pushes wait until somebody resumes them on its page."
+            }
+        });
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use app::model::secret::Secret;
 use app::model::service::GitSource;
 use async_trait::async_trait;
 use slipway::builders::{self, Builders};
-use slipway::builds::{Builds, FinishedBuild, Parts, ServiceFacts, Services};
+use slipway::builds::{Builds, FinishedBuild, HandedOver, Parts, ServiceFacts, Services};
 use slipway::clock::{Clock, random};
 use slipway::config::{Config, LogFormat};
 use slipway::credentials::Credentials;
@@ -67,9 +67,9 @@ impl Services for Kept {
         self.facts.lock().expect("a lock").clone().ok_or_else(|| AppError::NotFound("service".into()))
     }
 
-    async fn deploy(&self, _: &mut Tx, build: &FinishedBuild) -> Result<(), AppError> {
+    async fn deploy(&self, _: &mut Tx, build: &FinishedBuild) -> Result<HandedOver, AppError> {
         self.deployed.lock().expect("a lock").push(build.clone());
-        Ok(())
+        Ok(HandedOver::Queued)
     }
 }
 

@@ -29,6 +29,7 @@ const DATA: &[(i64, &str)] = &[
     (17, include_str!("0017_triggers.sql")),
     (18, include_str!("0018_build_records.sql")),
     (19, include_str!("0019_keeping.sql")),
+    (21, include_str!("0021_ways_back.sql")),
     (24, include_str!("0024_garbage.sql")),
 ];
 

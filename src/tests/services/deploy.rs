@@ -8,28 +8,29 @@ use app::model::id::{RegistryId, ServiceId};
 use app::model::image_ref::ImageRef;
 use app::model::job::JobState;
 use app::model::service::{Origin, ServiceForm, ServiceState};
+use app::model::standing::Back;
 use std::time::Duration;
 
 /// A web server that says one line.
-fn says(text: &str) -> String {
+pub(super) fn says(text: &str) -> String {
     format!(
         "RUN mkdir /www && echo {text} > /www/index.html\nCMD [\"httpd\", \"-f\", \"-p\", \"80\", \"-h\", \"/www\"]"
     )
 }
 
-struct Story {
-    world: World,
-    lab: Lab,
-    registry: RegistryId,
-    service: ServiceId,
-    port: u16,
+pub(super) struct Story {
+    pub(super) world: World,
+    pub(super) lab: Lab,
+    pub(super) registry: RegistryId,
+    pub(super) service: ServiceId,
+    pub(super) port: u16,
     repository: String,
     _sweep: Sweep,
     _folder: tempfile::TempDir,
 }
 
 impl Story {
-    async fn begin(change: impl FnOnce(&mut ServiceForm)) -> Option<Self> {
+    pub(super) async fn begin(change: impl FnOnce(&mut ServiceForm)) -> Option<Self> {
         let lab = Lab::find()?;
         let docker_host = lab.docker_host.clone();
         Some(Self::at(lab, tempfile::tempdir().expect("a folder"), &docker_host, change).await)
@@ -48,21 +49,25 @@ impl Story {
         Self { world, lab, registry, service, port, repository, _sweep: sweep, _folder: folder }
     }
 
-    fn push(&self, tag: &str, dockerfile: &str) -> ImageRef {
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self._folder.path()
+    }
+
+    pub(super) fn push(&self, tag: &str, dockerfile: &str) -> ImageRef {
         self.lab.push(&self.repository, tag, dockerfile)
     }
 
-    fn in_swarm(&self) -> String {
+    pub(super) fn in_swarm(&self) -> String {
         let filter = format!("label=slipway.service={}", self.service);
         self.lab.docker(&["service", "ls", "-q", "--filter", &filter]).trim().to_owned()
     }
 
-    async fn up(&self, image: &ImageRef) -> app::model::service::Deployment {
+    pub(super) async fn up(&self, image: &ImageRef) -> app::model::service::Deployment {
         let deployment = self.world.deploy(&self.service, &self.registry, image).await;
         self.world.succeeded(&deployment.id).await
     }
 
-    async fn current(&self) -> i64 {
+    pub(super) async fn current(&self) -> i64 {
         let deployments = self.world.deployments(&self.service).await;
         deployments.iter().find(|deployment| deployment.is_current).map_or(0, |deployment| deployment.number)
     }
@@ -88,11 +93,11 @@ async fn a_service_goes_up_over_and_back_and_away() {
     story.up(&two).await;
     world.answers(story.port, "version-2").await;
 
-    let back = world.services.roll_back(&world.actor, &first.id).await.expect("asked for");
+    let back = world.services.roll_back(&world.actor, &first.id, Back::All).await.expect("asked for");
     let back = world.succeeded(&back).await;
     world.answers(story.port, "version-1").await;
     assert_eq!((back.number, &back.image.digest), (3, &first.image.digest));
-    assert_eq!(back.origin, Origin::RollBack { to: first.id.clone(), number: 1 });
+    assert_eq!(back.origin, Origin::RollBack { to: first.id.clone(), number: 1, what: Back::All });
     assert_eq!(back.settings, first.settings);
     let builds: i64 =
         sqlx::query_scalar("SELECT count(*) FROM builds").fetch_one(world.db.read()).await.expect("counted");
@@ -106,7 +111,7 @@ async fn a_service_goes_up_over_and_back_and_away() {
         &story.in_swarm(),
     ]);
     assert_eq!(running.trim(), one.to_string());
-    let refused = world.services.roll_back(&world.actor, &back.id).await;
+    let refused = world.services.roll_back(&world.actor, &back.id, Back::All).await;
     assert!(matches!(refused, Err(AppError::Blocked(_))), "it runs already: {refused:?}");
 
     // K3: the registry's password is in no inspect; Z5: nor is anything that wasn't asked for.
@@ -141,7 +146,7 @@ async fn a_service_goes_up_over_and_back_and_away() {
     })
     .await;
     assert_eq!(world.deployments(&story.service).await.len(), 3, "history stays readable");
-    let refused = world.services.roll_back(&world.actor, &first.id).await;
+    let refused = world.services.roll_back(&world.actor, &first.id, Back::All).await;
     assert!(matches!(refused, Err(AppError::Blocked(_))), "{refused:?}");
     eventually(Duration::from_secs(20), "the values are forgotten", || async {
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM secrets WHERE name = 'env'")
@@ -171,7 +176,7 @@ async fn a_version_that_does_not_run_is_told_in_words_and_undone() {
     let problem = failed.problem.clone().expect("it says why");
     assert!(problem.cause.contains("exit code 3"), "{problem:?}");
     assert_eq!(story.in_swarm(), "");
-    let refused = world.services.roll_back(&world.actor, &failed.id).await;
+    let refused = world.services.roll_back(&world.actor, &failed.id, Back::All).await;
     assert!(matches!(refused, Err(AppError::Blocked(_))), "it never ran: {refused:?}");
     let log = std::fs::read_dir(story._folder.path().join("logs")).expect("logs").flatten();
     let text: String = log

@@ -11,6 +11,7 @@ use app::model::id::{CredentialId, DeploymentId, ServiceId};
 use app::model::job::JobState;
 use app::model::secret::Secret;
 use app::model::service::{Origin, ServiceForm, Source};
+use app::model::standing::Back;
 use slipway::builds::Services as _;
 use slipway::images::Swarm as _;
 use std::sync::Arc;
@@ -232,7 +233,7 @@ async fn an_image_goes_up_over_and_back_by_its_digest() {
     assert_eq!(world.succeeded(&second).await.image, two);
     world.answers(port, "version-2").await;
 
-    let back = world.services.roll_back(&world.actor, &first.id).await.expect("asked for");
+    let back = world.services.roll_back(&world.actor, &first.id, Back::All).await.expect("asked for");
     let back = world.succeeded(&back).await;
     assert_eq!((&back.image, &back.commit), (&one, &None));
     world.answers(port, "version-1").await;

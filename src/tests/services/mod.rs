@@ -3,8 +3,10 @@
 mod build_settings;
 mod deploy;
 mod image;
+mod lamps;
 mod pair;
 mod restart;
+mod roll_back;
 mod rotation;
 mod rules;
 pub mod world;

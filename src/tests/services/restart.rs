@@ -22,10 +22,10 @@ async fn life() {
     std::future::pending::<()>().await;
 }
 
-struct Life(Child);
+pub(super) struct Life(Child);
 
 impl Life {
-    fn begin(folder: &Path) -> Self {
+    pub(super) fn begin(folder: &Path) -> Self {
         // Not by its path: the file may have been built anew meanwhile.
         let child = Command::new("/proc/self/exe")
             .args(["--exact", "services::restart::life", "--ignored", "--nocapture"])

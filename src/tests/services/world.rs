@@ -6,6 +6,7 @@ use app::api::registries::RegistriesApi as _;
 use app::api::services::ServicesApi as _;
 use app::error::AppError;
 use app::model::account::{Actor, Role};
+use app::model::build_record::Trigger;
 use app::model::credential::CredentialForm;
 use app::model::id::{AccountId, BuildId, DeploymentId, JobId, RegistryId, ServiceId};
 use app::model::image_ref::ImageRef;
@@ -25,7 +26,7 @@ use slipway::providers::{Endpoints, Providers};
 use slipway::registries::{Parts, Registries};
 use slipway::services::Services;
 use slipway::settings::Settings;
-use slipway::storage::Db;
+use slipway::storage::{Db, Tx};
 use slipway::vault::Vault;
 use std::path::Path;
 use std::process::Command;
@@ -122,39 +123,56 @@ impl World {
         self.services.create(&self.actor, form).await
     }
 
-    /// What a finished build does: a row, and a deployment in the same transaction.
-    pub async fn deploy(&self, service: &ServiceId, registry: &RegistryId, image: &ImageRef) -> Deployment {
-        let mut tx = self.db.write().await.expect("a transaction");
+    /// What a build leaves when its image is pushed, up to the hand-over.
+    pub async fn built(
+        &self,
+        tx: &mut Tx,
+        service: &ServiceId,
+        registry: &RegistryId,
+        image: &ImageRef,
+        trigger: Trigger,
+    ) -> FinishedBuild {
         let (build, job) = (BuildId::from_random(random()), JobId::from_random(random()));
         sqlx::query(
             "INSERT INTO jobs (id, kind, payload, subject, lane, run_after, state, asked_by, created)
              VALUES (?, 'build_image', '{}', 'build', 'build', 0, 'succeeded', 'owner', 0)",
         )
         .bind(job.as_str())
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await
         .expect("a job");
+        let commit = "a".repeat(40);
         sqlx::query(
-            "INSERT INTO builds (id, service_id, number, job_id, registry_id, deploys, created)
-             VALUES (?1, ?2, (SELECT count(*) + 1 FROM builds WHERE service_id = ?2), ?3, ?4, 1, 0)",
+            "INSERT INTO builds (id, service_id, number, job_id, registry_id, deploys, reference, digest, commit_sha, created)
+             VALUES (?1, ?2, (SELECT count(*) + 1 FROM builds WHERE service_id = ?2), ?3, ?4, 1, ?5, ?6, ?7, 0)",
         )
         .bind(build.as_str())
         .bind(service.as_str())
         .bind(job.as_str())
         .bind(registry.as_str())
-        .execute(&mut *tx)
+        .bind(ImageRef { digest: None, ..image.clone() }.to_string())
+        .bind(image.digest.as_ref().map(ToString::to_string))
+        .bind(&commit)
+        .execute(&mut **tx)
         .await
         .expect("a build");
-        let finished = FinishedBuild {
+        FinishedBuild {
             id: build,
             number: 1,
             service: service.clone(),
             image: image.clone(),
             registry: registry.clone(),
-            commit: "a".repeat(40).parse().expect("a commit"),
+            commit: commit.parse().expect("a commit"),
             commit_subject: Some("A commit".into()),
             asked_by: "owner".into(),
-        };
+            trigger,
+        }
+    }
+
+    /// What a finished build does: a row, and a deployment in the same transaction.
+    pub async fn deploy(&self, service: &ServiceId, registry: &RegistryId, image: &ImageRef) -> Deployment {
+        let mut tx = self.db.write().await.expect("a transaction");
+        let finished = self.built(&mut tx, service, registry, image, Trigger::Hand).await;
         self.services.deploy(&mut tx, &finished).await.expect("a deployment");
         // Once per build, however often it is asked for.
         self.services.deploy(&mut tx, &finished).await.expect("the same deployment");

@@ -1,11 +1,13 @@
 //! One deployment: what ran or runs, how it went, and the way back to it.
 
-use super::settings_facts;
-use super::show::{origin, roll_back};
+use super::show::origin;
+use super::{settings_facts, standing};
 use crate::api::services::CancelDeployment;
 use crate::islands::live::FACTS;
 use crate::model::id::DeploymentId;
 use crate::model::job::JobState;
+use crate::model::service::Deployment;
+use crate::model::standing::Standing;
 use crate::pages::{Page, PageResult};
 use crate::ui::job::{JobLog, LogLines, Steps};
 use crate::ui::{
@@ -26,7 +28,7 @@ pub async fn show() -> PageResult {
     let log = LogLines::of(&actor, &backend, &deployment.job, None).await?;
 
     let title = format!("Deployment {}", deployment.number);
-    let name = service.map_or_else(|| "removed service".to_owned(), |service| service.name);
+    let name = service.as_ref().map_or_else(|| "removed service".to_owned(), |service| service.name.clone());
     let badge = view! {
         <JobBadge state=deployment.state of=deployment.job.to_string()/>
         {deployment.is_current.then(|| view! { <Badge tone=Tone::Ok text="Runs now"/> })}
@@ -46,7 +48,14 @@ pub async fn show() -> PageResult {
         .digest
         .clone()
         .map(|digest| view! { <Fact name="Digest"><Digest digest=digest.to_string()/></Fact> });
-    let back = roll_back(&deployment, false);
+    let standing = backend.services.standing(&actor, &deployment.service).await?;
+    let version = standing.of(&id);
+    let back = standing::roll_back(&deployment, &standing, false);
+    // A service that is gone has nothing that waits or could be kept.
+    let pause = service.as_ref().and_then(|_| standing::pause(&deployment.service, standing.pause.as_ref()));
+    let put_back = version.and_then(|version| standing::put_back(&deployment, version));
+    let pin = service.as_ref().map(|_| standing::pin_button(&id, version.is_some_and(|version| version.pin.is_some())));
+    let kept = kept(&deployment, &standing);
     let service_page = paths::service(&deployment.service);
     let log = view! { <JobLog id=deployment.job.clone() state=deployment.state steps=steps.clone() log/> };
     let settings = settings_facts(&deployment.settings);
@@ -65,8 +74,11 @@ pub async fn show() -> PageResult {
         view! {
             <PageHead title=title under=(service_page, name) badge=badge>
                 {cancel}
+                {pin}
                 {back}
             </PageHead>
+            {pause}
+            {put_back}
             {problem.map(|problem| view! { <ProblemBox problem/> })}
             <Card title="Facts" id=FACTS>
                 <Facts>
@@ -76,6 +88,7 @@ pub async fn show() -> PageResult {
                     <Fact name="Origin">{origin}</Fact>
                     <Fact name="Asked by">{deployment.asked_by} ", " <Age millis=deployment.created/></Fact>
                     <Fact name="Took">{time::took(job.started, job.finished)}</Fact>
+                    {kept}
                     {settings}
                 </Facts>
             </Card>
@@ -83,4 +96,18 @@ pub async fn show() -> PageResult {
             {log}
         },
     ))
+}
+
+/// What its image is kept for, and whether it could come up now.
+fn kept(deployment: &Deployment, all: &Standing) -> AnyView {
+    let version = all.of(&deployment.id);
+    let need = version.and_then(|version| version.need).map(|need| standing::need(need, all.keep));
+    let pinned = version.and_then(standing::pinned);
+    let why = format!("why-{}", deployment.id);
+    let ready = standing::ready(deployment, all);
+    view! {
+        <Fact name="Kept"><span class="row">{need.unwrap_or_else(|| "No.".into())} {pinned}</span></Fact>
+        <Fact name="Can come back"><span class="row" id=why>{ready}</span></Fact>
+    }
+    .into_any()
 }

@@ -8,7 +8,9 @@ mod form;
 pub mod list;
 pub mod new;
 pub mod push_name;
+pub mod roll_back;
 pub mod show;
+pub mod standing;
 pub mod triggers;
 
 use crate::model::registry::Registry;

@@ -1,18 +1,18 @@
 //! One service: how it is, its tasks, its deployments with the way back, its builds, and what it is made from.
 
-use super::{no_registry, push_name, settings_facts};
+use super::{no_registry, push_name, settings_facts, standing};
 use crate::api::builds::StartBuild;
-use crate::api::services::{DeployImage, RollBack};
+use crate::api::services::DeployImage;
 use crate::error::AppError;
 use crate::model::build::Build;
 use crate::model::build_options::Recipe;
 use crate::model::credential::Credential;
 use crate::model::id::ServiceId;
-use crate::model::job::JobState;
 use crate::model::platform::Platform;
 use crate::model::service::{
     Deployment, GitSource, ImageSource, InnerPath, Origin, Service, ServiceState, Source, Task,
 };
+use crate::model::standing::{Back, Standing};
 use crate::pages::{Page, PageResult, builds};
 use crate::ui::job::follow;
 use crate::ui::table::{col, wide};
@@ -59,6 +59,10 @@ pub async fn show() -> PageResult {
         Source::Image(_) => (None, None),
     };
     let go = go(&service);
+    let standing = backend.services.standing(&actor, &id).await?;
+    let pause = standing::pause(&id, standing.pause.as_ref());
+    let put_back = deployments.first().and_then(|newest| standing::put_back(newest, standing.of(&newest.id)?));
+    let window = (!deployments.is_empty()).then(|| standing::window(&id, standing.keep));
     let build_settings = service.source.git().is_some().then(|| {
         view! { <a class="button quiet" href=paths::build_settings(&id)>"Build settings"</a> }
     });
@@ -72,10 +76,13 @@ pub async fn show() -> PageResult {
                 <a class="button quiet" href=paths::delete_service(&id)><Icon name=Name::Trash/>"Delete"</a>
                 {go}
             </PageHead>
+            {pause}
+            {put_back}
             {warning}
             {uncovered}
             {tasks_card(tasks, deployments.is_empty())}
-            <Card title="Deployments" flush=true>{timeline(deployments)}</Card>
+            <Card title="Deployments" flush=true>{timeline(deployments, &standing)}</Card>
+            {window}
             {builds}
             {facts(&service, from)}
         },
@@ -175,30 +182,15 @@ pub fn origin(origin: &Origin) -> AnyView {
         }
         Origin::Image => view! { "The service's image" }.into_any(),
         Origin::Hook => view! { "Named by the deploy hook" }.into_any(),
-        Origin::RollBack { to, number } => {
-            view! { "Rolled back to " <a href=paths::deployment(to)>{format!("deployment {number}")}</a> }.into_any()
+        Origin::RollBack { to, number, what } => {
+            let tail = if *what == Back::Image { ", image only" } else { "" };
+            view! { "Rolled back to " <a href=paths::deployment(to)>{format!("deployment {number}")}</a>{tail} }
+                .into_any()
         }
     }
 }
 
-/// The button that goes back, for a deployment that once worked and doesn't run now.
-pub fn roll_back(deployment: &Deployment, short: bool) -> Option<AnyView> {
-    (deployment.state == JobState::Succeeded && !deployment.is_current).then(|| {
-        let to = vec![("to", deployment.id.to_string())];
-        let tail = format!(" to deployment {}", deployment.number);
-        view! {
-            <Form to=RollBack::PATH class="row" flat=true hidden=to>
-                <button class="button" type="submit">
-                    <Icon name=Name::RollBack/>
-                    <span>"Roll back"<span class=if short { "visually-hidden" } else { "" }>{tail}</span></span>
-                </button>
-            </Form>
-        }
-        .into_any()
-    })
-}
-
-fn timeline(deployments: Vec<Deployment>) -> AnyView {
+fn timeline(deployments: Vec<Deployment>, standing: &Standing) -> AnyView {
     if deployments.is_empty() {
         return view! { <Empty title="No deployments yet" why="Each one is a version you can go back to: an image by its digest, with its settings."/> }
             .into_any();
@@ -208,6 +200,7 @@ fn timeline(deployments: Vec<Deployment>) -> AnyView {
         .map(|deployment| {
             let subject = deployment.commit_subject.clone();
             let version = version(&deployment);
+            let pinned = standing.of(&deployment.id).and_then(standing::pinned);
             view! {
                 <li class=deployment.is_current.then_some("current")>
                     <span class="n"><a href=paths::deployment(&deployment.id)>
@@ -224,9 +217,11 @@ fn timeline(deployments: Vec<Deployment>) -> AnyView {
                             <span>{origin(&deployment.origin)}</span>
                             <span>{format!("by {}", deployment.asked_by)}</span>
                             <Age millis=deployment.created/>
+                            {pinned}
                         </span>
+                        {standing::line(&deployment, standing)}
                     </span>
-                    {roll_back(&deployment, true)}
+                    {standing::roll_back(&deployment, standing, true)}
                 </li>
             }
         })
