@@ -7,7 +7,6 @@ use app::model::report::Lamp;
 use app::model::retention::Need;
 use app::model::standing::{Held, Pause, Pin, PutBack, Readiness, Standing, Version};
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the tests of all pages use it"))]
 /// Addresses of the pages.
 pub fn paths() -> Vec<String> {
     [1, 2, 3, 4, 5].map(|n| format!("/deployments/{}/roll-back", DeploymentId::from_random(bits(n)))).to_vec()
