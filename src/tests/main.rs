@@ -10,6 +10,7 @@ mod builds;
 mod credentials;
 #[path = "../testing/crowd.rs"]
 mod crowd;
+mod disk;
 mod docker;
 mod git_access;
 mod http;

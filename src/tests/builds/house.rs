@@ -82,6 +82,7 @@ pub struct House {
     pub builds: Builds,
     pub settings: Settings,
     pub git_accesses: GitAccesses,
+    pub disks: Disks,
     pub registries: Registries,
     pub credentials: Credentials,
     pub oci: oci::Client,
@@ -135,7 +136,7 @@ impl House {
         .expect("a service");
         tx.commit().await.expect("committed");
         let stop = CancellationToken::new();
-        let (jobs, builds, settings, git_accesses) =
+        let (jobs, builds, settings, git_accesses, disks) =
             wire(&facts, &folder, &db, &clock, &credentials, &registries, &oci, &kept);
         let actor = Actor { account: AccountId::from_random(random()), username: "ada".into(), role: Role::Owner };
         let house = Self {
@@ -147,6 +148,7 @@ impl House {
             builds,
             settings,
             git_accesses,
+            disks,
             registries,
             credentials,
             oci,
@@ -221,7 +223,7 @@ impl House {
             &self.oci,
             &self.kept,
         );
-        (self.jobs, self.builds, self.settings, self.git_accesses) = parts;
+        (self.jobs, self.builds, self.settings, self.git_accesses, self.disks) = parts;
     }
 
     pub fn builds_dir(&self) -> PathBuf {
@@ -373,7 +375,7 @@ fn wire(
     registries: &Registries,
     oci: &oci::Client,
     kept: &Arc<Kept>,
-) -> (Jobs, Builds, Settings, GitAccesses) {
+) -> (Jobs, Builds, Settings, GitAccesses, Disks) {
     let data_dir = folder.path().join("data");
     let config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -416,7 +418,7 @@ fn wire(
         settings: settings.clone(),
         credentials: credentials.clone(),
         registries: registries.clone(),
-        disks,
+        disks: disks.clone(),
         git_accesses: git_accesses.clone(),
         builders,
         oci: oci.clone(),
@@ -427,7 +429,7 @@ fn wire(
     builds.set_services(kept.clone());
     git_accesses.set_reader(Arc::new(builds.clone()));
     jobs.register(builds.handler());
-    (jobs, builds, settings, git_accesses)
+    (jobs, builds, settings, git_accesses, disks)
 }
 
 pub fn git(folder: &Path, args: &[&str]) -> String {
