@@ -328,3 +328,21 @@ mod tests {
         assert!(to.starts_with("/services/new?kind=image&image=ghcr.io/a/b%3A1%40sha256%3Aaaa"), "{to}");
     }
 }
+
+/// What a registry keeps, and what a run would delete.
+pub fn registry_retention(id: &RegistryId) -> String {
+    format!("{REGISTRIES}/{id}/retention")
+}
+
+/// The same for a part of its tags.
+pub fn registry_retention_of(id: &RegistryId, pairs: &[(&str, &str)]) -> String {
+    match query(pairs) {
+        query if query.is_empty() => registry_retention(id),
+        query => format!("{}?{query}", registry_retention(id)),
+    }
+}
+
+/// What a service keeps in addition.
+pub fn service_retention(id: &ServiceId) -> String {
+    format!("{SERVICES}/{id}/retention")
+}

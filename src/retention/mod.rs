@@ -3,6 +3,16 @@
 //! What must always hold: rules only ever keep; what a deployment needs, what isn't known and what somebody else pushed is
 //! never deleted; a tag that was deleted stays in the trash until its days are over.
 
+mod content;
+mod gather;
+mod judge;
+mod preview;
+mod read;
+mod rules;
+mod store;
+mod store_survey;
+mod survey;
+
 use crate::builds::Builds;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
@@ -15,8 +25,8 @@ use crate::storage::Db;
 use app::api::retention::RetentionApi;
 use app::error::AppError;
 use app::model::account::{Action, Actor};
-use app::model::id::RegistryId;
-use app::model::retention::{Policy, Preview, Scope, Trashed};
+use app::model::id::{JobId, RegistryId};
+use app::model::retention::{Policy, PolicyForm, PreviewPage, PreviewSearch, Scope, Trashed};
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +57,6 @@ pub struct Parts {
 /// Retention and trash. Cheap to clone.
 #[derive(Clone)]
 pub struct Retention {
-    #[expect(dead_code, reason = "the rules come with their slice")]
     parts: Arc<Parts>,
 }
 
@@ -59,7 +68,7 @@ impl Retention {
 
     /// The jobs that it runs; `start.rs` registers them.
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        Vec::new()
+        vec![Arc::new(survey::Survey(self.clone()))]
     }
 
     /// Starts what is due, until it is told to stop.
@@ -70,14 +79,31 @@ impl Retention {
 
 #[async_trait]
 impl RetentionApi for Retention {
-    async fn policy(&self, actor: &Actor, _: &Scope) -> Result<Option<Policy>, AppError> {
+    async fn policy(&self, actor: &Actor, scope: &Scope) -> Result<Option<Policy>, AppError> {
         actor.may(Action::Read)?;
-        Ok(None)
+        self.rules(scope).await
     }
 
-    async fn preview(&self, actor: &Actor, _: &RegistryId) -> Result<Preview, AppError> {
+    async fn set_policy(&self, actor: &Actor, scope: &Scope, form: PolicyForm) -> Result<(), AppError> {
+        self.set_rules(actor, scope, Some(&form)).await
+    }
+
+    async fn remove_policy(&self, actor: &Actor, scope: &Scope) -> Result<(), AppError> {
+        self.set_rules(actor, scope, None).await
+    }
+
+    async fn preview(
+        &self,
+        actor: &Actor,
+        registry: &RegistryId,
+        search: &PreviewSearch,
+    ) -> Result<PreviewPage, AppError> {
         actor.may(Action::Read)?;
-        Ok(Preview::default())
+        self.page(registry, search).await
+    }
+
+    async fn look(&self, actor: &Actor, registry: &RegistryId) -> Result<JobId, AppError> {
+        self.look_again(actor, registry).await
     }
 
     async fn trash(&self, actor: &Actor, _: &RegistryId) -> Result<Vec<Trashed>, AppError> {

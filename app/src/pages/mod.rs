@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod not_found;
 pub mod overview;
 pub mod registries;
+pub mod retention;
 pub mod services;
 pub mod settings;
 pub mod sign_in;

@@ -75,6 +75,7 @@ pub(super) fn page(registry: Registry, credentials: Vec<Credential>, used_by: &[
         view! {
             <PageHead title=registry.name.clone() under=(paths::REGISTRIES.into(), "Registries".into()) badge=badges>
                 <a class="button quiet" href=images><Icon name=Name::Image/>"Browse images"</a>
+                <a class="button quiet" href=paths::registry_retention(&id)>"Retention"</a>
                 {make_default}
                 <a class="button" href=paths::delete_registry(&id)><Icon name=Name::Trash/>"Delete"</a>
             </PageHead>

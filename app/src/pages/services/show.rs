@@ -66,6 +66,9 @@ pub async fn show() -> PageResult {
     let build_settings = service.source.git().is_some().then(|| {
         view! { <a class="button quiet" href=paths::build_settings(&id)>"Build settings"</a> }
     });
+    let retention = service.source.git().is_some().then(|| {
+        view! { <a class="button quiet" href=paths::service_retention(&id)>"Retention"</a> }
+    });
     Ok(Page::new(
         format!("{}, Services", service.name),
         view! {
@@ -73,6 +76,7 @@ pub async fn show() -> PageResult {
                 {build_settings}
                 <a class="button quiet" href=paths::edit_service(&id)><Icon name=Name::Pencil/>"Edit"</a>
                 <a class="button quiet" href=paths::triggers(&id)>"Triggers"</a>
+                {retention}
                 <a class="button quiet" href=paths::delete_service(&id)><Icon name=Name::Trash/>"Delete"</a>
                 {go}
             </PageHead>

@@ -64,6 +64,9 @@ pub(super) fn head(
     let garbage = runs.then(|| {
         view! { <a class="button quiet" href=paths::registry_garbage(&registry.id)><Icon name=Name::Trash/>"Garbage"</a> }
     });
+    let retention = runs.then(|| {
+        view! { <a class="button quiet" href=paths::registry_retention(&registry.id)>"Retention"</a> }
+    });
     let delete = (of.phase != Phase::Deleting || status.state == ManagedState::Failing).then(|| {
         view! { <a class="button" href=paths::delete_registry(&registry.id)><Icon name=Name::Trash/>"Delete"</a> }
     });
@@ -72,6 +75,7 @@ pub(super) fn head(
             {browse}
             {logs}
             {garbage}
+            {retention}
             {check}
             <div id="power">{power}</div>
             {make_default}
