@@ -122,7 +122,7 @@ pub struct Slipway {
     /// What runs in the Swarm; looks at its tasks in a loop.
     services: Services,
     /// What may be deleted from registries; runs by schedule in a loop.
-    retention: Retention,
+    pub retention: Retention,
     /// What of our own lies on nodes; cleaned up by schedule in a loop.
     cleanup: Cleanup,
     /// What registries hold; kept fresh in a loop.
@@ -157,7 +157,7 @@ impl Slipway {
         let accounts = Accounts::new(db.clone(), clock.clone());
         let providers = Providers::with_clock(oci.clone(), Endpoints::default(), clock.clone());
         let credentials = Credentials::new(db.clone(), vault.clone(), clock.clone(), oci.clone(), providers.clone());
-        let images = Images::new(db.clone(), clock.clone(), credentials.clone(), providers, oci.clone());
+        let images = Images::new(db.clone(), clock.clone(), credentials.clone(), providers.clone(), oci.clone());
         let docker = Docker::connect(&config.docker_host)?;
         let settings = Settings::new(db.clone(), clock.clone(), Config::clone(&config), docker.clone(), runner.clone());
         settings.set_jobs(jobs.clone());
@@ -224,6 +224,7 @@ impl Slipway {
             builds: builds.clone(),
             services: services.clone(),
             oci,
+            providers,
         });
         let cleanup = Cleanup::new(cleanup::Parts {
             db: db.clone(),
@@ -274,6 +275,7 @@ impl Slipway {
             builds: Arc::new(builds),
             services: Arc::new(services.clone()),
             retention: Arc::new(retention.clone()),
+            trash: Arc::new(retention.clone()),
             cleanup: Arc::new(cleanup.clone()),
             disk: Arc::new(disks.clone()),
             jobs: Arc::new(jobs.clone()),

@@ -191,6 +191,16 @@ pub fn registry_garbage(id: &RegistryId) -> String {
     format!("/registries/{id}/garbage")
 }
 
+/// What was deleted from a registry and may come back.
+pub fn trash(id: &RegistryId) -> String {
+    format!("/registries/{id}/trash")
+}
+
+/// What a run of a registry's rules did.
+pub fn retention_run(id: &RegistryId, job: &JobId) -> String {
+    format!("/registries/{id}/runs/{job}")
+}
+
 /// Deleting a registry.
 pub fn delete_registry(id: &RegistryId) -> String {
     format!("/registries/{id}/delete")

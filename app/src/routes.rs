@@ -47,6 +47,8 @@ pages! {
     "/registries/{id}/retention" => pages::retention::registry,
     "/registries/{id}/logs" => pages::registries::logs::show,
     "/registries/{id}/password" => pages::registries::password::show,
+    "/registries/{id}/trash" => pages::registries::trash::show,
+    "/registries/{id}/runs/{run}" => pages::registries::run::show,
     "/registries/{id}/delete" => pages::registries::delete::show,
     "/credentials" => pages::credentials::list::show,
     "/credentials/new" => pages::credentials::new::show,

@@ -106,6 +106,14 @@ impl JobContext {
         }
     }
 
+    /// A place inside a step where tests may stop or break off; nothing in a release.
+    pub async fn point(&self, name: &str) {
+        #[cfg(feature = "testing")]
+        super::failpoints::reach(&format!("{}.{name}", self.inner.kind), &self.cancel).await;
+        #[cfg(not(feature = "testing"))]
+        std::future::ready(name).await;
+    }
+
     pub(super) fn masks(&self) -> &Masks {
         &self.inner.masks
     }

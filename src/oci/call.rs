@@ -61,7 +61,13 @@ impl Client {
         self.ask(access, Method::HEAD, path, scope).await
     }
 
-    async fn ask(&self, access: &Access, method: Method, path: &str, scope: &str) -> Result<Answer, OciError> {
+    pub(super) async fn ask(
+        &self,
+        access: &Access,
+        method: Method,
+        path: &str,
+        scope: &str,
+    ) -> Result<Answer, OciError> {
         let is_path = path.starts_with('/') && path.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'#');
         if !is_path {
             return Err(access.unexpected("a path that isn't one was about to be asked"));

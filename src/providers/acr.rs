@@ -5,10 +5,10 @@
 
 use super::ask::{read, refusal, unix};
 use super::generic::{Generic, is_registrys};
-use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
+use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, Untag, explain};
 use crate::oci::{Access, OciError};
 use app::error::Problem;
-use app::model::image_ref::Repository;
+use app::model::image_ref::{Repository, Tag};
 use async_trait::async_trait;
 use serde::Deserialize;
 
@@ -96,6 +96,13 @@ impl Adapter for Acr {
             return Ok(page);
         }
         self.registry.tag_names(access, repository, cursor.filter(|_| is_registrys(cursor))).await
+    }
+
+    async fn untag(&self, access: &Access, repository: &Repository, tag: &Tag) -> Result<Untag, OciError> {
+        // By the protocol Azure deletes the manifest with all its tags.
+        let path = format!("/acr/v1/{repository}/_tags/{tag}");
+        let answer = self.registry.0.delete(access, &path, &format!("repository:{repository}:delete")).await?;
+        super::ask::untagged(&access.host(), &answer, access.login.as_ref())
     }
 
     fn explain(&self, error: &OciError) -> Option<Problem> {

@@ -3,7 +3,7 @@
 //! What must always hold: an answer is untrusted text; what can't be parsed is left out or named, and nobody's words are
 //! passed on without being cut and cleaned.
 
-use super::{ListError, ListedRepository};
+use super::{ListError, ListedRepository, Untag};
 use crate::oci::{Answer, Call, Login, OciError, Sign};
 use app::model::provider::Provider;
 use app::model::text::is_hidden;
@@ -81,6 +81,19 @@ pub(super) fn refusal(host: &str, answer: &Answer, login: Option<&Login>, why: &
             let answer = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };
             ListError::Failed(OciError::Unexpected { host: host.to_owned(), answer })
         }
+    }
+}
+
+/// What an answer to the deletion of a tag means.
+pub(super) fn untagged(host: &str, answer: &Answer, login: Option<&Login>) -> Result<Untag, OciError> {
+    let said = || {
+        let said = said(answer, login);
+        if said.is_empty() { answer.status.to_string() } else { format!("{}: {said}", answer.status) }
+    };
+    match answer.status {
+        200 | 202 | 204 | 404 => Ok(Untag::Done),
+        401 | 403 | 412 => Err(OciError::Denied { host: host.to_owned(), answer: said() }),
+        _ => Err(OciError::Unexpected { host: host.to_owned(), answer: said() }),
     }
 }
 

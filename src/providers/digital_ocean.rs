@@ -6,10 +6,10 @@
 use super::ask::{self, get, host_of, listed, part, read, refusal, unix};
 use super::generic::Generic;
 use super::walk::Walk;
-use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
+use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, Untag, explain};
 use crate::oci::{Access, Answer, OciError, Sign};
 use app::error::Problem;
-use app::model::image_ref::Repository;
+use app::model::image_ref::{Repository, Tag};
 use app::model::provider::Provider;
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -174,6 +174,13 @@ impl Adapter for DigitalOcean {
     ) -> Result<Page<ListedTag>, ListError> {
         let here = |page| self.tags_here(access, repository, page);
         self.registry.tags_by_number(access, repository, cursor, here).await
+    }
+
+    async fn untag(&self, _: &Access, _: &Repository, _: &Tag) -> Result<Untag, OciError> {
+        Ok(Untag::Cannot(
+            "DigitalOcean deletes tags by an interface of its own, which Slipway doesn't use for that.",
+            "Delete tags there by hand, or by a rule of its own.",
+        ))
     }
 
     fn explain(&self, error: &OciError) -> Option<Problem> {

@@ -7,12 +7,12 @@ use super::ask::{self, get, host_of, listed, part, read, refusal, unix};
 use super::generic::Generic;
 use super::kept::{self, Kept};
 use super::walk::{Walk, owners};
-use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
+use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, Untag, explain};
 use crate::clock::Clock;
 use crate::oci::{Access, Answer, Call, Login, OciError, Sign};
 use app::error::Problem;
 use app::model::credential::Trust;
-use app::model::image_ref::Repository;
+use app::model::image_ref::{Repository, Tag};
 use app::model::provider::Provider;
 use app::model::secret::Secret;
 use async_trait::async_trait;
@@ -211,6 +211,13 @@ impl Adapter for DockerHub {
     ) -> Result<Page<ListedTag>, ListError> {
         let here = |page| self.tags_here(access, repository, page);
         self.registry.tags_by_number(access, repository, cursor, here).await
+    }
+
+    async fn untag(&self, _: &Access, _: &Repository, _: &Tag) -> Result<Untag, OciError> {
+        Ok(Untag::Cannot(
+            "Docker Hub deletes tags on its own pages alone; no interface for it is documented.",
+            "Delete tags there by hand, or by a rule of its own.",
+        ))
     }
 
     fn explain(&self, error: &OciError) -> Option<Problem> {

@@ -11,12 +11,12 @@ use super::ask::{self, host_of, listed, said};
 use super::generic::{Generic, is_registrys};
 use super::kept::{self, Kept, Key};
 use super::sigv4::{self, Keys, Scope};
-use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
+use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, Untag, explain};
 use crate::clock::Clock;
 use crate::oci::{Access, Answer, Call, Login, OciError, Sign};
 use app::error::Problem;
 use app::model::credential::Trust;
-use app::model::image_ref::{RegistryHost, Repository};
+use app::model::image_ref::{RegistryHost, Repository, Tag};
 use app::model::secret::Secret;
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -333,6 +333,13 @@ impl Adapter for Ecr {
             }
         }
         self.registry.tag_names(access, repository, cursor.filter(|_| is_registrys(cursor))).await
+    }
+
+    async fn untag(&self, _: &Access, _: &Repository, _: &Tag) -> Result<Untag, OciError> {
+        Ok(Untag::Cannot(
+            "Amazon ECR deletes an image with its last tag, so that nothing could be brought back.",
+            "Give the repository a lifecycle policy there.",
+        ))
     }
 
     fn explain(&self, error: &OciError) -> Option<Problem> {

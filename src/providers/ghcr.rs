@@ -6,10 +6,10 @@
 use super::ask::{self, get, host_of, listed, part, read, refusal};
 use super::generic::Generic;
 use super::walk::{Walk, owners};
-use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
+use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, Untag, explain};
 use crate::oci::{Access, Answer, OciError, Sign};
 use app::error::Problem;
-use app::model::image_ref::Repository;
+use app::model::image_ref::{Repository, Tag};
 use app::model::provider::Provider;
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -111,6 +111,13 @@ impl Adapter for Ghcr {
         cursor: Option<&str>,
     ) -> Result<Page<ListedTag>, ListError> {
         self.registry.tag_names(access, repository, cursor).await
+    }
+
+    async fn untag(&self, _: &Access, _: &Repository, _: &Tag) -> Result<Untag, OciError> {
+        Ok(Untag::Cannot(
+            "GitHub deletes whole versions, with all their tags, and nothing of that comes back by its tag.",
+            "Delete versions on the package's page, or by a workflow of yours.",
+        ))
     }
 
     fn explain(&self, error: &OciError) -> Option<Problem> {

@@ -4,10 +4,10 @@
 use super::ask::{basic, get, header, listed, part, read, refusal};
 use super::generic::Generic;
 use super::walk::{Walk, owners};
-use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
+use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, Untag, explain};
 use crate::oci::{Access, Answer, OciError};
 use app::error::Problem;
-use app::model::image_ref::Repository;
+use app::model::image_ref::{Repository, Tag};
 use async_trait::async_trait;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -104,6 +104,14 @@ impl Adapter for Gitea {
             found.extend(packages(owner, &read::<Vec<Version>>(&asker.access.host(), &answer)?));
         }
         Ok(Some(found))
+    }
+
+    async fn untag(&self, access: &Access, repository: &Repository, tag: &Tag) -> Result<Untag, OciError> {
+        // A forge keeps each tag as a version of its own; a version by digest has to be there before the last one goes.
+        if let Some(manifest) = self.registry.0.manifest(access, repository, tag.as_str()).await? {
+            self.registry.0.put_manifest(access, repository, None, &manifest).await?;
+        }
+        Ok(Untag::Protocol)
     }
 
     fn explain(&self, error: &OciError) -> Option<Problem> {

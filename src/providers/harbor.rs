@@ -7,10 +7,10 @@
 use super::ask::{basic, get, header, listed, part, read, refusal, unix};
 use super::generic::Generic;
 use super::walk::Walk;
-use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
-use crate::oci::{Access, Answer, OciError};
+use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, Untag, explain};
+use crate::oci::{Access, Answer, Call, OciError};
 use app::error::Problem;
-use app::model::image_ref::Repository;
+use app::model::image_ref::{Repository, Tag};
 use async_trait::async_trait;
 use serde::Deserialize;
 
@@ -167,6 +167,16 @@ impl Adapter for Harbor {
         }
         let here: Vec<ListedHere> = read(&asker.access.host(), &answer)?;
         Ok(Some(here.iter().filter_map(|here| listed(&here.name, here.description.as_deref())).collect()))
+    }
+
+    async fn untag(&self, access: &Access, repository: &Repository, tag: &Tag) -> Result<Untag, OciError> {
+        let Some((project, name)) = repository.as_str().split_once('/') else { return Ok(Untag::Protocol) };
+        let (name, tag) = (part(&part(name)), part(tag.as_str()));
+        let base = access.url.api_base();
+        let url = format!("{base}/api/v2.0/projects/{project}/repositories/{name}/artifacts/{tag}/tags/{tag}");
+        let call = Call { method: http::Method::DELETE, ..get(url, basic(access.login.as_ref())) };
+        let answer = self.registry.0.call(&access.trust, call).await?;
+        super::ask::untagged(&access.host(), &answer, access.login.as_ref())
     }
 
     fn explain(&self, error: &OciError) -> Option<Problem> {

@@ -89,6 +89,17 @@ pub struct ListedTag {
     pub size: Option<u64>,
 }
 
+/// What an adapter did about a tag that is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Untag {
+    /// It is gone.
+    Done,
+    /// The registry protocol does it.
+    Protocol,
+    /// It can't be done there without losing the image. Why, and what to do.
+    Cannot(&'static str, &'static str),
+}
+
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
 pub enum ListError {
@@ -134,6 +145,12 @@ pub trait Adapter: Send + Sync {
     /// Repositories whose name or description fits, found by the registry itself. None: it has no search.
     async fn search(&self, _asker: Asker<'_>, _text: &str) -> Result<Option<Vec<ListedRepository>>, ListError> {
         Ok(None)
+    }
+
+    /// Deletes a tag while its manifest stays, by the registry's own interface where it has one. `Untag::Protocol`: by the
+    /// registry protocol, as far as it goes.
+    async fn untag(&self, _access: &Access, _repository: &Repository, _tag: &Tag) -> Result<Untag, OciError> {
+        Ok(Untag::Protocol)
     }
 
     /// A better explanation than the general one, where the provider's words are known.

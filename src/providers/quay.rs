@@ -7,10 +7,10 @@
 use super::ask::{get, listed, part, read, refusal};
 use super::generic::Generic;
 use super::walk::Walk;
-use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, explain};
+use super::{Adapter, Asker, ListError, ListedRepository, ListedTag, Page, Untag, explain};
 use crate::oci::{Access, Login, OciError, Sign};
 use app::error::Problem;
-use app::model::image_ref::Repository;
+use app::model::image_ref::{Repository, Tag};
 use async_trait::async_trait;
 use serde::Deserialize;
 
@@ -101,6 +101,13 @@ impl Adapter for Quay {
         cursor: Option<&str>,
     ) -> Result<Page<ListedTag>, ListError> {
         self.registry.tag_names(access, repository, cursor).await
+    }
+
+    async fn untag(&self, _: &Access, _: &Repository, _: &Tag) -> Result<Untag, OciError> {
+        Ok(Untag::Cannot(
+            "Quay hides an image with its last tag; what was deleted comes back by its own time machine alone.",
+            "Delete tags there, or let them expire.",
+        ))
     }
 
     fn explain(&self, error: &OciError) -> Option<Problem> {

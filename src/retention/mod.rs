@@ -4,14 +4,24 @@
 //! never deleted; a tag that was deleted stays in the trash until its days are over.
 
 mod content;
+mod expire;
+mod family;
 mod gather;
 mod judge;
 mod preview;
 mod read;
+mod restore;
 mod rules;
+mod run;
+mod schedule;
 mod store;
+mod store_runs;
 mod store_survey;
+mod store_trash;
 mod survey;
+mod trash;
+mod untag;
+mod words;
 
 use crate::builds::Builds;
 use crate::clock::Clock;
@@ -19,6 +29,7 @@ use crate::credentials::Credentials;
 use crate::images::Images;
 use crate::jobs::{Handler, Jobs};
 use crate::oci;
+use crate::providers::Providers;
 use crate::registries::Registries;
 use crate::services::Services;
 use crate::storage::Db;
@@ -26,10 +37,20 @@ use app::api::retention::RetentionApi;
 use app::error::AppError;
 use app::model::account::{Action, Actor};
 use app::model::id::{JobId, RegistryId};
-use app::model::retention::{Policy, PolicyForm, PreviewPage, PreviewSearch, Scope, Trashed};
+use app::model::retention::{Policy, PolicyForm, PreviewPage, PreviewSearch, Scope};
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
+
+/// Seconds between two attempts to throw out what is due.
+const BETWEEN: i64 = 3_600;
+
+/// What jobs about a registry change; the same as all that is done to one that Slipway runs, so that a run never stands beside
+/// a change or a collection of garbage.
+fn subject(registry: &RegistryId) -> String {
+    format!("registry:{registry}")
+}
 
 /// What it works with.
 #[derive(Clone)]
@@ -52,28 +73,47 @@ pub struct Parts {
     pub services: Services,
     /// Asks registries.
     pub oci: oci::Client,
+    /// The registries' own ways.
+    pub providers: Providers,
 }
 
 /// Retention and trash. Cheap to clone.
 #[derive(Clone)]
 pub struct Retention {
     parts: Arc<Parts>,
+    /// When the trash of a registry was last thrown out by itself, Unix seconds.
+    expired: Arc<Mutex<HashMap<RegistryId, i64>>>,
 }
 
 impl Retention {
     /// With all that it works with.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        Self { parts: Arc::new(parts), expired: Arc::default() }
     }
 
     /// The jobs that it runs; `start.rs` registers them.
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        vec![Arc::new(survey::Survey(self.clone()))]
+        vec![
+            Arc::new(survey::Survey(self.clone())),
+            Arc::new(run::Run(self.clone())),
+            Arc::new(expire::Empty(self.clone())),
+            Arc::new(restore::Restore(self.clone())),
+        ]
     }
 
     /// Starts what is due, until it is told to stop.
     pub async fn watch(&self, stop: CancellationToken) {
-        stop.cancelled().await;
+        self.keep_time(stop).await;
+    }
+
+    /// Whether it is time to throw out a registry's trash; then it counts as done for an hour.
+    fn may_expire(&self, registry: &RegistryId, now: i64) -> bool {
+        let mut expired = self.expired.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = expired.get(registry).is_none_or(|last| now - last >= BETWEEN || *last > now);
+        if is_time {
+            expired.insert(registry.clone(), now);
+        }
+        is_time
     }
 }
 
@@ -104,10 +144,5 @@ impl RetentionApi for Retention {
 
     async fn look(&self, actor: &Actor, registry: &RegistryId) -> Result<JobId, AppError> {
         self.look_again(actor, registry).await
-    }
-
-    async fn trash(&self, actor: &Actor, _: &RegistryId) -> Result<Vec<Trashed>, AppError> {
-        actor.may(Action::Read)?;
-        Ok(Vec::new())
     }
 }

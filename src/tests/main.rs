@@ -25,6 +25,7 @@ mod process;
 mod providers;
 mod proxy;
 mod registries;
+mod retention;
 mod s3;
 mod services;
 mod settings;

@@ -5,7 +5,7 @@ use app::api::retention::RetentionApi;
 use app::error::AppError;
 use app::model::account::Actor;
 use app::model::id::{DeploymentId, JobId, RegistryId, ServiceId};
-use app::model::retention::{Judged, Need, Policy, PolicyForm, PreviewPage, PreviewSearch, Scope, Trashed, Why};
+use app::model::retention::{Judged, Need, Policy, PolicyForm, PreviewPage, PreviewSearch, Scope, Why};
 use async_trait::async_trait;
 
 /// All pages there are of it.
@@ -86,9 +86,5 @@ impl RetentionApi for Samples {
 
     async fn look(&self, _: &Actor, _: &RegistryId) -> Result<JobId, AppError> {
         Err(AppError::NotFound("registry".into()))
-    }
-
-    async fn trash(&self, _: &Actor, _: &RegistryId) -> Result<Vec<Trashed>, AppError> {
-        Ok(Vec::new())
     }
 }

@@ -16,6 +16,8 @@ mod outside;
 mod retention;
 #[path = "standing.rs"]
 mod standing;
+#[path = "trash.rs"]
+mod trash;
 
 use app::api::Backend;
 use app::api::accounts::{AccountsApi, Client};
@@ -100,6 +102,7 @@ pub fn backend(world: World) -> Backend {
         builds: samples.clone(),
         services: samples.clone(),
         retention: samples.clone(),
+        trash: samples.clone(),
         cleanup: samples.clone(),
         disk: samples.clone(),
         jobs: samples.clone(),
@@ -201,6 +204,7 @@ pub fn paths() -> Vec<String> {
     ]);
     paths.extend(outside::paths());
     paths.extend(retention::paths());
+    paths.extend(trash::paths());
     paths.extend(cleanup::paths());
     paths.extend(disk::paths());
     paths.extend(standing::paths());

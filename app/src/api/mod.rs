@@ -17,6 +17,7 @@ pub mod retention;
 pub mod services;
 pub mod settings;
 pub mod tokens;
+pub mod trash;
 pub mod triggers;
 pub mod ways_back;
 
@@ -47,6 +48,8 @@ pub struct Backend {
     pub triggers: Arc<dyn triggers::TriggersApi>,
     /// What may be deleted from registries.
     pub retention: Arc<dyn retention::RetentionApi>,
+    /// Runs of retention, and what they deleted.
+    pub trash: Arc<dyn trash::TrashApi>,
     /// What of our own lies on nodes and may go.
     pub cleanup: Arc<dyn cleanup::CleanupApi>,
     /// Room on disks.

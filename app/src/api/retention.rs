@@ -1,15 +1,15 @@
-//! What may be deleted from registries, and what comes back.
+//! What may be deleted from registries.
 #![expect(missing_docs, reason = "the server macro makes structs without documentation")]
 
 use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::id::{JobId, RegistryId, ServiceId};
-use crate::model::retention::{Policy, PolicyForm, PreviewPage, PreviewSearch, Scope, Trashed};
+use crate::model::retention::{Policy, PolicyForm, PreviewPage, PreviewSearch, Scope};
 use crate::{paths, request};
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-/// Retention, trash.
+/// Retention.
 #[async_trait]
 pub trait RetentionApi: Send + Sync {
     /// The rules of a registry or service; none: nothing is ever deleted.
@@ -27,8 +27,6 @@ pub trait RetentionApi: Send + Sync {
     ) -> Result<PreviewPage, AppError>;
     /// Looks at a registry anew; the job does it.
     async fn look(&self, actor: &Actor, registry: &RegistryId) -> Result<JobId, AppError>;
-    /// What was deleted from a registry and may come back, newest first.
-    async fn trash(&self, actor: &Actor, registry: &RegistryId) -> Result<Vec<Trashed>, AppError>;
 }
 
 /// Sets the rules of a registry.

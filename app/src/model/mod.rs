@@ -40,4 +40,5 @@ pub mod standing;
 pub mod static_server;
 pub mod text;
 pub mod token;
+pub mod trash;
 pub mod trigger;

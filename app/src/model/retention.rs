@@ -1,7 +1,7 @@
 //! What may be deleted from registries: rules that only ever keep, and why each tag stays or goes.
 
 use super::glob;
-use super::id::{DeploymentId, JobId, RegistryId, ServiceId, TrashId};
+use super::id::{DeploymentId, JobId, RegistryId, ServiceId};
 use super::image_ref::{Digest, Repository};
 use super::text;
 use crate::error::FieldError;
@@ -427,25 +427,4 @@ impl PreviewPage {
         }
         format!("{goes} of {} {verb}, {} come free.", text::tags(self.total), text::bytes(self.frees))
     }
-}
-
-/// A tag that was deleted and may come back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trashed {
-    /// Its id.
-    pub id: TrashId,
-    /// Of which registry.
-    pub registry: RegistryId,
-    /// Where.
-    pub repository: Repository,
-    /// Which tag.
-    pub tag: String,
-    /// What it led to.
-    pub digest: Digest,
-    /// When it was deleted, Unix seconds.
-    pub at: i64,
-    /// Until when it can come back, Unix seconds.
-    pub until: i64,
-    /// Who asked.
-    pub by: String,
 }

@@ -43,6 +43,21 @@ pub async fn registry() -> PageResult {
         .into_any(),
     };
     let has_rules = policy.is_some();
+    let said = sentences(
+        policy.as_ref().map(Policy::sentences),
+        "There are no rules, so nothing is ever deleted from this registry.",
+    )
+    .into_any();
+    let unread = unread(&preview);
+    let preview = preview_card(&id, preview, &search, has_rules);
+    let hidden = vec![("id", id.to_string())];
+    let removal = has_rules.then(|| {
+        remove(
+            RemoveRegistryRules::PATH,
+            id.to_string(),
+            "Without rules nothing is deleted from this registry any more.",
+        )
+    });
     let scope = if registry.managed.is_some() {
         "All repositories of this registry count."
     } else {
@@ -53,22 +68,22 @@ pub async fn registry() -> PageResult {
         view! {
             <PageHead title="Retention" under=(paths::registry(&id), registry.name.clone()) badge=follow>{look}</PageHead>
             <Card title="Rules">
-                {sentences(policy.as_ref().map(Policy::sentences), "There are no rules, so nothing is ever deleted from this registry.")}
+                {said}
                 <p class="muted">
                     "Rules only ever keep. Beside them stays what a service runs or can go back to, what is pinned, parts of images that stay, and the cache of builds. "
                     {scope}
                 </p>
             </Card>
-            {unread(&preview)}
-            {preview_card(&id, preview, &search, has_rules)}
+            {unread}
+            {preview}
             <Card title=if has_rules { "Edit rules" } else { "Set rules" }>
-                <Form to=SetRegistryRules::PATH hidden=vec![("id", id.to_string())]>
+                <Form to=SetRegistryRules::PATH hidden=hidden>
                     {keeping(policy.as_ref())}
                     {registry_fields(policy.as_ref())}
                     <Submit text="Save rules" class="primary"/>
                 </Form>
             </Card>
-            {has_rules.then(|| remove(RemoveRegistryRules::PATH, id.to_string(), "Without rules nothing is deleted from this registry any more."))}
+            {removal}
         },
     ))
 }
@@ -104,22 +119,26 @@ pub async fn service() -> PageResult {
         }
     };
     let has_rules = policy.is_some();
+    let said = sentences(policy.as_ref().map(Policy::keeps), "Nothing. The registry's rules alone count.").into_any();
+    let hidden = vec![("id", id.to_string())];
+    let removal =
+        has_rules.then(|| remove(RemoveServiceRules::PATH, id.to_string(), "The registry's rules alone count then."));
     Ok(Page::new(
         format!("Retention, {}", service.name),
         view! {
             <PageHead title="Retention" under=(paths::service(&id), service.name.clone())/>
             {of_registry}
             <Card title="What this service keeps in addition">
-                {sentences(policy.as_ref().map(Policy::keeps), "Nothing. The registry's rules alone count.")}
+                {said}
                 <p class="muted">"This counts for what this service's builds pushed. It never makes anything go that the registry's rules keep."</p>
             </Card>
             <Card title=if has_rules { "Edit rules" } else { "Set rules" }>
-                <Form to=SetServiceRules::PATH hidden=vec![("id", id.to_string())]>
+                <Form to=SetServiceRules::PATH hidden=hidden>
                     {keeping(policy.as_ref())}
                     <Submit text="Save rules" class="primary"/>
                 </Form>
             </Card>
-            {has_rules.then(|| remove(RemoveServiceRules::PATH, id.to_string(), "The registry's rules alone count then."))}
+            {removal}
         },
     ))
 }
@@ -193,10 +212,11 @@ fn preview_card(id: &RegistryId, preview: PreviewPage, search: &PreviewSearch, h
         let columns = vec![col("Tag"), col("What happens"), wide("Pushed"), size];
         view! { <Table name="Tags" columns=columns>{rows}</Table> }.into_any()
     };
+    let filter = filter(id, search).into_any();
     view! {
         <Card title="Preview" flush=true actions=age>
             <div class="body"><p data-summary="retention"><strong>{summary}</strong></p></div>
-            {filter(id, search)}
+            {filter}
             {list}
             {filtered}
             {pages}

@@ -31,6 +31,7 @@ const DATA: &[(i64, &str)] = &[
     (19, include_str!("0019_keeping.sql")),
     (21, include_str!("0021_ways_back.sql")),
     (22, include_str!("0022_retention.sql")),
+    (23, include_str!("0023_trash.sql")),
     (24, include_str!("0024_garbage.sql")),
 ];
 

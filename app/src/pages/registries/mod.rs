@@ -10,7 +10,9 @@ mod managed;
 mod managed_fields;
 pub mod new;
 pub mod password;
+pub mod run;
 pub mod show;
+pub mod trash;
 
 use crate::error::AppError;
 use crate::model::id::RegistryId;

@@ -1,0 +1,6 @@
+//! Retention on a real registry.
+
+mod chain;
+mod house;
+mod run;
+mod trash;
