@@ -7,6 +7,7 @@ mod deletion;
 mod enforcer;
 mod explained;
 mod failures;
+mod garbage;
 mod gate;
 pub mod house;
 mod inputs;

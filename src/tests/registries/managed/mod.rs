@@ -1,8 +1,10 @@
 //! Registries that Slipway runs.
 
 mod change;
+pub mod content;
 mod create;
 mod delete;
+pub mod garbage;
 pub mod house;
 mod log;
 mod outside;

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use std::process::Command;
 use std::time::Duration;
 
-fn bucket(store: &Store, prefix: &str) -> ManagedForm {
+pub fn bucket(store: &Store, prefix: &str) -> ManagedForm {
     ManagedForm {
         storage: "s3".into(),
         s3_region: store.region.clone(),
@@ -28,7 +28,7 @@ fn bucket(store: &Store, prefix: &str) -> ManagedForm {
     }
 }
 
-fn prefix() -> String {
+pub fn prefix() -> String {
     format!("registry-{}", slipway::clock::random_hex::<6>())
 }
 
