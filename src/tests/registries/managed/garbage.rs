@@ -296,14 +296,14 @@ async fn a_cancelled_or_failed_one_leaves_it_writable_and_complete() {
         quiet(&world, &lab, &id).await;
         shop.is_well(false).await;
     }
-    // A manifest whose file is gone: the registry's own program gives up at it.
+    // A manifest that can't be read: the registry's own program gives up at it.
     let volume =
         lab.docker(&["volume", "inspect", "--format", "{{.Mountpoint}}", &format!("slipway-registry-{}", id.short())]);
     let broken = shop.content.image("shop/broken", Some("1"), &[]).await.0;
     let hex = super::content::digest_of(&broken).trim_start_matches("sha256:").to_owned();
     let file = format!("{}/docker/registry/v2/blobs/sha256/{}/{hex}/data", volume.trim(), &hex[..2]);
     let Ok(bytes) = std::fs::read(&file) else { return };
-    std::fs::remove_file(&file).expect("removed");
+    std::fs::write(&file, "broken").expect("written");
     let job = world.registries.collect_garbage(&world.actor, &id).await.expect("asked for");
     let problem = failed(&world, &job).await;
     assert_eq!(problem.code, "registry.garbage_failed", "{problem:?}");
