@@ -345,6 +345,8 @@ impl Slipway {
         self.tasks.spawn(async move { services.watch(shutdown).await });
         let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { services.watch_lamps(shutdown).await });
+        let (services, shutdown) = (self.services.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move { services.watch_tags(shutdown).await });
         let (retention, shutdown) = (self.retention.clone(), self.shutdown.clone());
         self.tasks.spawn(async move { retention.watch(shutdown).await });
         let (cleanup, shutdown) = (self.cleanup.clone(), self.shutdown.clone());

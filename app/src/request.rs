@@ -298,7 +298,7 @@ async fn keep_form(post: &FormPost, error: Option<AppError>) -> Result<(), AppEr
         .iter()
         .map(|(name, value)| (plain_name(name).to_owned(), value.clone()))
         .filter(|(name, value)| !is_secret_field(name) && value.len() <= 16_384)
-        .take(64)
+        .take(160)
         .collect();
     let state = FormState { action: post.action.clone(), values, error };
     session()?.insert(FORM_KEY, state).await.map_err(|error| session_failed(&error))

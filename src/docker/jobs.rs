@@ -2,7 +2,8 @@
 //!
 //! Like what [`super::Own`] allows: named volumes and secrets, no folder of the host.
 
-use super::services::{SECOND, given, mount};
+use super::runs::given;
+use super::services::{SECOND, mount};
 use super::{Docker, DockerError, GivenSecret, filter};
 use bollard::models::{
     Limit, NetworkAttachmentConfig, ServiceSpec, ServiceSpecMode, ServiceSpecModeReplicatedJob, TaskSpec,
@@ -70,7 +71,7 @@ impl OneShot {
                     labels: Some(labels),
                     args: Some(self.args.clone()),
                     env: Some(self.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
-                    secrets: Some(self.secrets.iter().map(given).collect()),
+                    secrets: Some(self.secrets.iter().map(|secret| given(secret, 0o400)).collect()),
                     mounts: self.volume.as_ref().map(|volume| vec![mount(volume)]),
                     // Nothing in it has to come to an end by itself.
                     stop_grace_period: Some(SECOND),

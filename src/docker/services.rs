@@ -1,9 +1,10 @@
 //! Swarm services, made from a typed list of what may be set.
 //!
-//! [`Spec`] is the whole of it: folders of the host, capabilities, devices, sysctls, privileges and host name spaces have no
-//! field here, so no text that anybody types can reach them. What Slipway itself runs may have more, see [`Own`]: named
-//! volumes and secrets, still no folder of the host.
+//! [`Spec`] is the whole of it: capabilities, devices, sysctls, privileges and host name spaces have no field here, so no text
+//! that anybody types can reach them. Folders of a node come as checked mounts alone, see [`Runs`]. What Slipway itself runs
+//! may have more, see [`Own`]: named volumes and secrets, no folder of the host.
 
+use super::runs::{Runs, given};
 use super::{Docker, DockerError, filter};
 use app::model::platform::Platform;
 use app::model::secret::Secret;
@@ -11,11 +12,10 @@ use app::model::service::{HealthCheck, Port};
 use bollard::auth::DockerCredentials;
 use bollard::models::{
     EndpointPortConfig, EndpointPortConfigProtocolEnum, EndpointPortConfigPublishModeEnum, EndpointSpec,
-    EndpointSpecModeEnum, HealthConfig, Limit, Mount, MountType, NetworkAttachmentConfig, ServiceSpec, ServiceSpecMode,
+    EndpointSpecModeEnum, HealthConfig, Limit, Mount, MountType, ServiceSpec, ServiceSpecMode,
     ServiceSpecModeReplicated, ServiceSpecUpdateConfig, ServiceSpecUpdateConfigFailureActionEnum,
-    ServiceSpecUpdateConfigOrderEnum, ServiceUpdateStatusStateEnum, TaskSpec, TaskSpecContainerSpec,
-    TaskSpecContainerSpecFile, TaskSpecContainerSpecSecrets, TaskSpecPlacement, TaskSpecResources,
-    TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
+    ServiceSpecUpdateConfigOrderEnum, ServiceUpdateStatusStateEnum, TaskSpec, TaskSpecContainerSpec, TaskSpecPlacement,
+    TaskSpecResources, TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
 };
 use bollard::query_parameters::{InspectServiceOptions, ListServicesOptionsBuilder, UpdateServiceOptionsBuilder};
 use std::collections::HashMap;
@@ -56,6 +56,8 @@ pub struct Spec {
     pub health: Option<HealthCheck>,
     /// What its nodes have to be; empty: anything.
     pub platforms: Vec<Platform>,
+    /// Programs, resources, places, mounts, secrets, further networks; nothing for what is our [`Own`].
+    pub runs: Runs,
     /// What only services have that Slipway itself runs.
     pub own: Option<Own>,
 }
@@ -253,18 +255,20 @@ fn found(service: bollard::models::Service) -> Option<Found> {
 
 impl Spec {
     /// A port on a node can be held by one task only, so the old one has to go first.
-    /// Neither can two tasks of ours work on one volume.
+    /// Neither can two tasks work on one volume.
     fn stops_first(&self) -> bool {
-        self.own.is_some() || self.publishing == Publishing::Host && !self.ports.is_empty()
+        self.own.is_some() || self.runs.writes() || self.publishing == Publishing::Host && !self.ports.is_empty()
     }
 
     /// Where its tasks may run.
     fn placement(&self) -> Option<TaskSpecPlacement> {
-        if self.own.is_none() && self.platforms.is_empty() {
+        let own = self.own.as_ref().map(|own| own.constraints.clone());
+        let constraints = own.or_else(|| (!self.runs.constraints.is_empty()).then(|| self.runs.constraints.clone()));
+        if constraints.is_none() && self.platforms.is_empty() {
             return None;
         }
         Some(TaskSpecPlacement {
-            constraints: self.own.as_ref().map(|own| own.constraints.clone()),
+            constraints,
             platforms: (!self.platforms.is_empty()).then(|| self.platforms.iter().map(of_nodes).collect()),
             ..Default::default()
         })
@@ -273,37 +277,48 @@ impl Spec {
     fn to_engine(&self) -> ServiceSpec {
         let labels: HashMap<String, String> = self.labels.iter().cloned().collect();
         let own = self.own.as_ref();
+        let runs = &self.runs;
+        let task_labels = runs.task_labels.as_ref().map(|labels| labels.iter().cloned().collect());
+        let args = own.map_or(&runs.args, |own| &own.args);
         ServiceSpec {
             name: Some(self.name.clone()),
             labels: Some(labels.clone()),
             task_template: Some(TaskSpec {
                 container_spec: Some(TaskSpecContainerSpec {
                     image: Some(self.image.clone()),
-                    labels: Some(labels),
+                    labels: Some(task_labels.unwrap_or(labels)),
                     env: Some(self.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
                     health_check: self.health.as_ref().map(health).or_else(|| own.map(|_| no_health())),
-                    args: own.map(|own| own.args.clone()).filter(|args| !args.is_empty()),
-                    secrets: own.map(|own| own.secrets.iter().map(given).collect()),
-                    mounts: own.and_then(|own| own.volume.as_ref()).map(|volume| vec![mount(volume)]),
+                    command: (!runs.command.is_empty()).then(|| runs.command.clone()),
+                    args: (!args.is_empty()).then(|| args.clone()),
+                    secrets: own
+                        .map(|own| own.secrets.iter().map(|secret| given(secret, 0o400)).collect())
+                        .or_else(|| runs.secrets()),
+                    mounts: own
+                        .and_then(|own| own.volume.as_ref())
+                        .map(|volume| vec![mount(volume)])
+                        .or_else(|| runs.mounts()),
                     stop_grace_period: own.map(|own| i64::from(own.stop_grace) * SECOND),
                     ..Default::default()
                 }),
                 placement: self.placement(),
-                resources: own.map(|own| TaskSpecResources {
-                    limits: Some(Limit { memory_bytes: own.memory, nano_cpus: own.nano_cpus, ..Default::default() }),
-                    ..Default::default()
-                }),
+                resources: own
+                    .map(|own| TaskSpecResources {
+                        limits: Some(Limit {
+                            memory_bytes: own.memory,
+                            nano_cpus: own.nano_cpus,
+                            ..Default::default()
+                        }),
+                        ..Default::default()
+                    })
+                    .or_else(|| runs.limits()),
                 force_update: own.map(|own| own.force),
                 restart_policy: Some(TaskSpecRestartPolicy {
                     condition: Some(TaskSpecRestartPolicyConditionEnum::ANY),
                     delay: Some(2 * SECOND),
                     ..Default::default()
                 }),
-                networks: Some(vec![NetworkAttachmentConfig {
-                    target: Some(self.network.clone()),
-                    aliases: Some(vec![self.alias.clone()]),
-                    ..Default::default()
-                }]),
+                networks: Some(runs.networks(&self.network, &self.alias)),
                 // No log driver: the administrator chose one for the engine.
                 ..Default::default()
             }),
@@ -353,6 +368,7 @@ impl Spec {
             alias: "web".into(),
             health: None,
             platforms: Vec::new(),
+            runs: Runs::default(),
             own: None,
         }
     }
@@ -370,19 +386,6 @@ fn of_nodes(platform: &Platform) -> bollard::models::Platform {
 /// The way back; None: it names no architecture.
 fn of_placement(platform: &bollard::models::Platform) -> Option<Platform> {
     Platform::of(platform.os.as_deref()?, platform.architecture.as_deref()?, None).ok()
-}
-
-pub(super) fn given(secret: &GivenSecret) -> TaskSpecContainerSpecSecrets {
-    TaskSpecContainerSpecSecrets {
-        file: Some(TaskSpecContainerSpecFile {
-            name: Some(secret.file.clone()),
-            uid: Some("0".into()),
-            gid: Some("0".into()),
-            mode: Some(0o400),
-        }),
-        secret_id: Some(secret.id.clone()),
-        secret_name: Some(secret.name.clone()),
-    }
 }
 
 pub(super) fn mount((volume, folder): &(String, String)) -> Mount {
@@ -417,7 +420,7 @@ fn health(check: &HealthCheck) -> HealthConfig {
         // CMD runs a program; CMD-SHELL would run a shell.
         test: Some(std::iter::once("CMD".to_owned()).chain(check.command.iter().cloned()).collect()),
         interval: Some(interval * SECOND),
-        timeout: Some(interval.max(1) * SECOND),
+        timeout: Some(i64::from(check.timeout.max(1)) * SECOND),
         retries: Some(i64::from(check.retries)),
         start_period: Some(i64::from(check.start_period) * SECOND),
         ..Default::default()
@@ -432,6 +435,7 @@ fn no_health() -> HealthConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use app::model::service::{Mount, Resources};
 
     fn json(spec: &Spec) -> serde_json::Value {
         serde_json::to_value(spec.to_engine()).expect("serialises")
@@ -462,11 +466,13 @@ mod tests {
             interval: 5,
             retries: 3,
             start_period: 10,
+            timeout: 4,
         };
         let spec = json(&Spec { health: Some(check), ..Spec::sample() });
         let found = &spec["TaskTemplate"]["ContainerSpec"]["HealthCheck"];
         assert_eq!(found["Test"], serde_json::json!(["CMD", "wget", "-q", "http://127.0.0.1/; reboot"]));
         assert_eq!(found["StartPeriod"], 10_000_000_000_i64);
+        assert_eq!(found["Timeout"], 4_000_000_000_i64);
     }
 
     #[test]
@@ -491,7 +497,13 @@ mod tests {
             alias: hostile.into(),
             network: hostile.into(),
             image: hostile.into(),
-            health: Some(HealthCheck { command: vec![hostile.into()], interval: 1, retries: 1, start_period: 0 }),
+            health: Some(HealthCheck {
+                command: vec![hostile.into()],
+                interval: 1,
+                retries: 1,
+                start_period: 0,
+                timeout: 1,
+            }),
             ..Spec::sample()
         };
         let spec = json(&spec);
@@ -503,6 +515,43 @@ mod tests {
         assert_eq!(keys(&spec), "EndpointSpec Labels Mode Name TaskTemplate UpdateConfig");
         assert_eq!(keys(&spec["TaskTemplate"]), "ContainerSpec Networks RestartPolicy");
         assert_eq!(keys(&spec["TaskTemplate"]["ContainerSpec"]), "Env HealthCheck Image Labels");
+    }
+
+    #[test]
+    fn what_is_set_is_what_the_engine_is_told() {
+        let runs = Runs {
+            command: vec!["/app".into()],
+            args: vec!["-v".into()],
+            resources: Resources { memory: Some(64 << 20), millicpus_reserved: Some(250), ..Resources::default() },
+            constraints: vec!["node.role==manager".into()],
+            mounts: vec![
+                Mount { source: "data".into(), target: "/data".into(), read_only: false },
+                Mount { source: "/srv".into(), target: "/srv".into(), read_only: true },
+            ],
+            secrets: vec![GivenSecret { id: "s".into(), name: "n".into(), file: "key".into() }],
+            networks: vec!["net".into(), "other".into()],
+            task_labels: Some(vec![("a".into(), "b".into())]),
+        };
+        let spec = json(&Spec { runs, ports: Vec::new(), ..Spec::sample() });
+        assert_eq!(spec["UpdateConfig"]["Order"], "stop-first", "two tasks would write to one volume");
+        assert_eq!(spec["Labels"]["slipway.managed"], "true");
+        let task = &spec["TaskTemplate"];
+        let container = &task["ContainerSpec"];
+        assert_eq!(container["Labels"], serde_json::json!({ "a": "b" }));
+        assert_eq!((&container["Command"][0], &container["Args"][0]), (&"/app".into(), &"-v".into()));
+        assert_eq!(
+            container["Mounts"],
+            serde_json::json!([
+                { "Type": "volume", "Source": "data", "Target": "/data" },
+                { "Type": "bind", "Source": "/srv", "Target": "/srv", "ReadOnly": true }
+            ])
+        );
+        assert_eq!(container["Secrets"][0]["File"]["Mode"], 0o444);
+        assert_eq!(task["Resources"]["Limits"], serde_json::json!({ "MemoryBytes": 67_108_864 }));
+        assert_eq!(task["Resources"]["Reservations"], serde_json::json!({ "NanoCPUs": 250_000_000 }));
+        assert_eq!(task["Placement"]["Constraints"][0], "node.role==manager");
+        let networks: Vec<_> = task["Networks"].as_array().expect("a list").iter().map(|net| &net["Target"]).collect();
+        assert_eq!(networks, ["net", "other"]);
     }
 
     #[test]

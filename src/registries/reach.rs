@@ -7,7 +7,7 @@
 
 use super::names;
 use super::record::Record;
-use crate::docker::{Own, Publishing, Spec};
+use crate::docker::{Own, Publishing, Runs, Spec};
 use app::error::Problem;
 use app::model::image_ref::ImageRef;
 use app::model::registry::Reach;
@@ -121,6 +121,7 @@ pub(super) fn proxy_spec(record: &Record, network: &str, proxy_image: &ImageRef)
         // A proxy that ends is started anew; whether it passes on is what the probe finds out.
         health: None,
         platforms: Vec::new(),
+        runs: Runs::default(),
         own: Some(Own {
             args: args.map(str::to_owned).to_vec(),
             everywhere: true,

@@ -2,7 +2,7 @@
 
 use super::record::Record;
 use super::{config, names};
-use crate::docker::{GivenSecret, Network, Own, Publishing, Spec};
+use crate::docker::{GivenSecret, Network, Own, Publishing, Runs, Spec};
 use app::model::registry::{Reach, Storage};
 use app::model::service::{HealthCheck, Port};
 
@@ -44,8 +44,10 @@ pub(super) fn spec(record: &Record, network: &Network, secrets: Vec<GivenSecret>
             interval: 5,
             retries: 5,
             start_period: 20,
+            timeout: 5,
         }),
         platforms: Vec::new(),
+        runs: Runs::default(),
         own: Some(Own {
             args: vec!["serve".to_owned(), config::CONFIG.to_owned()],
             secrets,

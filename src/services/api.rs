@@ -7,18 +7,26 @@ use app::api::services::ServicesApi;
 use app::error::AppError;
 use app::model::account::{Action, Actor};
 use app::model::build_form::BuildForm;
+use app::model::diff::Change;
 use app::model::id::{DeploymentId, ServiceId};
 use app::model::platform::Platform;
 use app::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
 use app::model::standing::{Back, Readiness, Standing};
+use app::model::tag_watch::{News, TagWatch};
 use async_trait::async_trait;
+use std::collections::HashMap;
 
 #[async_trait]
 impl ServicesApi for Services {
     async fn list(&self, actor: &Actor) -> Result<Vec<ServiceSummary>, AppError> {
         actor.may(Action::Read)?;
         let lines = store::list(self.inner.db.read()).await.map_err(problems::of)?;
-        let summary = |line: store::Line| ServiceSummary {
+        let mut news: HashMap<ServiceId, News> = HashMap::new();
+        for watch in self.tag_watches(None).await? {
+            news.extend(watch.news.map(|found| (watch.service, found)));
+        }
+        let mut summary = |line: store::Line| ServiceSummary {
+            news: news.remove(&line.id),
             state: self.inner.observed.state_of(&line.id, line.deployment.is_some()),
             id: line.id,
             name: line.name,
@@ -27,7 +35,7 @@ impl ServicesApi for Services {
             last_build: line.last_build,
             changed: line.changed,
         };
-        Ok(lines.into_iter().map(summary).collect())
+        Ok(lines.into_iter().map(&mut summary).collect())
     }
 
     async fn projects(&self, actor: &Actor) -> Result<Vec<String>, AppError> {
@@ -50,6 +58,7 @@ impl ServicesApi for Services {
             project_slug: record.project_slug,
             source: record.source,
             settings,
+            watch: record.watch,
             current: record.current,
             version: record.version,
         })
@@ -129,6 +138,41 @@ impl ServicesApi for Services {
         tx.commit().await.map_err(problems::of)?;
         self.inner.jobs.wake();
         Ok(deployment)
+    }
+
+    async fn restart(&self, actor: &Actor, id: &ServiceId) -> Result<DeploymentId, AppError> {
+        actor.may(Action::ManageServices)?;
+        self.start_anew(actor, id).await
+    }
+
+    async fn scale(&self, actor: &Actor, id: &ServiceId, replicas: &str) -> Result<DeploymentId, AppError> {
+        actor.may(Action::ManageServices)?;
+        self.copies(actor, id, replicas).await
+    }
+
+    async fn changes(
+        &self,
+        actor: &Actor,
+        before: &DeploymentId,
+        after: &DeploymentId,
+    ) -> Result<Vec<Change>, AppError> {
+        actor.may(Action::Read)?;
+        self.differences(before, after).await
+    }
+
+    async fn histories(&self, actor: &Actor, id: &ServiceId) -> Result<Vec<(DeploymentId, Vec<Change>)>, AppError> {
+        actor.may(Action::Read)?;
+        self.history(id).await
+    }
+
+    async fn tag_watch(&self, actor: &Actor, id: &ServiceId) -> Result<Option<TagWatch>, AppError> {
+        actor.may(Action::Read)?;
+        Ok(self.tag_watches(Some(id)).await?.pop())
+    }
+
+    async fn look_at_tag(&self, actor: &Actor, id: &ServiceId) -> Result<Option<DeploymentId>, AppError> {
+        actor.may(Action::ManageServices)?;
+        Self::look_at_tag(self, id).await
     }
 
     async fn roll_back(&self, actor: &Actor, to: &DeploymentId, what: Back) -> Result<DeploymentId, AppError> {

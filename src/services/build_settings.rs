@@ -49,6 +49,7 @@ impl Services {
             slug: &before.slug,
             source: &source,
             settings: &before.settings,
+            watch: before.watch,
             now: self.inner.clock.millis(),
         };
         if !store::update(&mut tx, id, version, saved).await.map_err(problems::of)? {

@@ -4,9 +4,10 @@
 
 use super::pull::Pull;
 use super::readiness::{Verdict, judge};
+use super::spec::Networks;
 use super::store::{self, Record};
 use super::{Services, env, failure, monitor, spec, store_deployments};
-use crate::docker::{DockerError, Found, Network, PullLogin, Update};
+use crate::docker::{DockerError, Found, PullLogin, Update};
 use crate::jobs::{self, Handler, JobContext, JobError};
 use app::error::{AppError, Problem};
 use app::model::id::DeploymentId;
@@ -44,6 +45,8 @@ pub(super) struct Plan {
     /// With the values of environment variables.
     pub deployment: Deployment,
     pub pull: Pull,
+    /// The values of its secrets, in their order.
+    pub files: Vec<Secret>,
 }
 
 impl Plan {
@@ -123,7 +126,7 @@ impl Deploy {
     async fn steps(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
         let services = &self.0;
         cx.step("image", "Check the image", services.check_image(plan, cx)).await?;
-        cx.step("network", "Prepare the network", async { services.network(plan).await.map(drop) }).await?;
+        cx.step("network", "Prepare the network", async { services.networks(plan).await.map(drop) }).await?;
         cx.step("update", "Update the Swarm service", services.update_swarm(plan, cx)).await?;
         cx.step("healthy", "Wait until it is healthy", services.wait(plan, cx)).await?;
         if let Some(window) = monitor::window(&plan.deployment) {
@@ -135,9 +138,16 @@ impl Deploy {
 }
 
 /// The registry's password, and environment variables whose names say that they are secret, never show in the log.
-fn mask(plan: &Plan, cx: &JobContext) {
+pub(super) fn mask(plan: &Plan, cx: &JobContext) {
     if let Some(login) = &plan.pull.access.login {
         cx.mask(&login.password);
+    }
+    for value in &plan.files {
+        let text = value.expose("its lines are masked too");
+        cx.mask(&Secret::new(text.trim().to_owned()));
+        for line in text.lines().map(str::trim).filter(|line| line.len() >= 8) {
+            cx.mask(&Secret::new(line.to_owned()));
+        }
     }
     for (name, value) in &plan.deployment.settings.env {
         let name = name.to_ascii_uppercase();
@@ -166,7 +176,8 @@ impl Services {
                 .await
                 .map_err(jobs::internal)?;
         let pull = self.pull(&reach, &deployment.image).await.map_err(inner)?;
-        Ok(Plan { service, deployment, pull })
+        let files = self.files_of(&service.id, &deployment.settings).await?;
+        Ok(Plan { service, deployment, pull, files })
     }
 
     async fn check_image(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
@@ -188,9 +199,15 @@ impl Services {
         cx.or_cancel(self.check_nodes(plan, cx)).await?
     }
 
-    pub(super) async fn network(&self, plan: &Plan) -> Result<Network, JobError> {
+    pub(super) async fn networks(&self, plan: &Plan) -> Result<Networks, JobError> {
         let name = spec::network_name(&plan.service.project_slug, &plan.service.project);
-        Ok(self.inner.docker.ensure_network(&name, &[(spec::MANAGED, "true")]).await?)
+        let own = self.inner.docker.ensure_network(&name, &[(spec::MANAGED, "true")]).await?;
+        let mut others = Vec::new();
+        for name in &plan.deployment.settings.networks {
+            let found = self.inner.docker.find_network(name).await?;
+            others.push(found.ok_or_else(|| no_network(plan, name))?);
+        }
+        Ok(Networks { own, others })
     }
 
     pub(super) async fn in_swarm(&self, service: &Record) -> Result<Option<Found>, DockerError> {
@@ -210,8 +227,10 @@ impl Services {
         }
         let platforms = self.placement(plan, cx).await;
         for attempt in 1..=CONFLICTS {
-            let network = self.network(plan).await?;
-            let spec = spec::spec(&plan.service, &plan.deployment, &network, host.has_ipvs, platforms.clone());
+            let networks = self.networks(plan).await?;
+            let secrets = self.given_files(plan).await?;
+            let (service, deployment) = (&plan.service, &plan.deployment);
+            let spec = spec::spec(service, deployment, &networks, secrets, host.has_ipvs, platforms.clone());
             let found = self.in_swarm(&plan.service).await?;
             let login = plan.login();
             let done = match &found {
@@ -238,11 +257,14 @@ impl Services {
     async fn wait(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
         let wanted = plan.deployment.settings.replicas;
         let health = plan.deployment.settings.health.as_ref();
-        let extra = health.map_or(0, |check| check.start_period + check.interval.saturating_mul(check.retries));
+        let extra = health.map_or(0, |check| {
+            check.start_period + check.interval.saturating_add(check.timeout).saturating_mul(check.retries)
+        });
         let limit = LIMIT + Duration::from_secs(extra.into());
         let begun = Instant::now();
         let (mut ready_since, mut stuck_since) = (None::<Instant>, None::<Instant>);
         let mut told = String::new();
+        let (is_scaled, mut earlier) = (matches!(plan.deployment.origin, Origin::Scale { .. }), None);
         loop {
             if cx.cancel.is_cancelled() {
                 return Err(JobError::Cancelled);
@@ -251,7 +273,13 @@ impl Services {
             let Some(found) = found.filter(|found| failure::is_ours(found, &plan.deployment.id)) else {
                 return Err(failure::changed_by_others().into());
             };
-            let tasks = self.inner.docker.tasks(std::slice::from_ref(&found.id)).await?;
+            let mut tasks = self.inner.docker.tasks(std::slice::from_ref(&found.id)).await?;
+            // Tasks of what is only scaled carry the same label as those that ended long before.
+            let earlier: &Vec<String> = earlier.get_or_insert_with(|| {
+                let ended = tasks.iter().filter(|task| is_scaled && !task.should_run);
+                ended.map(|task| task.id.clone()).collect()
+            });
+            tasks.retain(|task| !earlier.contains(&task.id));
             let mut say = |text: String| {
                 if text != told {
                     cx.log(&text);
@@ -259,7 +287,7 @@ impl Services {
                 }
             };
             let swarm_gave_up = found.update == Update::Paused && plan.service.current.is_some();
-            match judge(&tasks, wanted, &plan.deployment.id, swarm_gave_up) {
+            match judge(&tasks, wanted, plan.deployment.tasks(), swarm_gave_up) {
                 Verdict::Ready => {
                     say(format!("{} of {wanted} {}.", wanted, if wanted == 1 { "task runs" } else { "tasks run" }));
                     if ready_since.get_or_insert_with(Instant::now).elapsed() >= STABLE || wanted == 0 {
@@ -296,8 +324,19 @@ impl Services {
         store_deployments::make_current(&mut tx, &plan.service.id, &plan.deployment.id, now)
             .await
             .map_err(jobs::internal)?;
-        tx.commit().await.map_err(jobs::internal)
+        tx.commit().await.map_err(jobs::internal)?;
+        self.drop_files(&plan.service.id, &plan.deployment.settings.secrets).await;
+        Ok(())
     }
+}
+
+fn no_network(plan: &Plan, name: &str) -> Problem {
+    Problem::new(
+        "deploy.no_network",
+        format!("The Swarm has no overlay network called {name}."),
+        "Create it with `docker network create --driver overlay`, or take it off the service.",
+    )
+    .with_link(paths::edit_service(&plan.service.id), "Edit the service")
 }
 
 fn too_many_copies(replicas: u32, nodes: u64) -> Problem {

@@ -24,9 +24,9 @@ pub struct Ready {
     service: ServiceId,
     /// The service as it was when the digest was asked for.
     version: i64,
-    image: ImageRef,
+    pub(super) image: ImageRef,
     reach: Reach,
-    origin: Origin,
+    pub(super) origin: Origin,
 }
 
 impl Services {

@@ -69,7 +69,7 @@ impl Services {
         limit: Duration,
         cx: &JobContext,
     ) -> Problem {
-        let id = plan.deployment.id.as_str();
+        let id = plan.deployment.tasks().as_str();
         let newest = tasks.iter().find(|task| task.labels.get(spec::DEPLOYMENT).is_some_and(|label| label == id));
         let why = match newest {
             Some(task) => {

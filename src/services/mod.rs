@@ -4,11 +4,13 @@
 //! service carries the ids of service and deployment as labels, so that a job that was broken off finds its work again;
 //! pages read what [`Services::watch`] saw and never wait for Docker.
 
+mod again;
 mod api;
 mod ask;
 mod build_settings;
 mod deploy;
 mod deploy_image;
+mod differences;
 mod env;
 mod failure;
 mod kept;
@@ -22,11 +24,14 @@ mod remove;
 mod resend_login;
 mod roll_back;
 mod save;
+mod secret_files;
 mod spec;
 mod store;
 mod store_deployments;
 mod store_standing;
+mod store_watch;
 mod swarm;
+mod tag_watch;
 mod undo;
 mod watch;
 mod ways_back;

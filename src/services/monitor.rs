@@ -31,6 +31,7 @@ impl Services {
     /// Fails when a task fails within the window. A newer deployment ends the watch: nobody waits for it.
     pub(super) async fn stays_well(&self, plan: &Plan, window: Duration, cx: &JobContext) -> Result<(), JobError> {
         let id = &plan.deployment.id;
+        let label = plan.deployment.tasks();
         let begun = Instant::now();
         let mut before = None;
         loop {
@@ -42,12 +43,12 @@ impl Services {
                 return Err(failure::changed_by_others().into());
             };
             let tasks = self.inner.docker.tasks(std::slice::from_ref(&found.id)).await?;
-            let failed = failures(&tasks, id);
+            let failed = failures(&tasks, label);
             let before = *before.get_or_insert(failed);
             let newest = tasks.iter().find(|task| {
-                task.labels.get(spec::DEPLOYMENT).is_some_and(|label| label == id.as_str()) && !task.should_run
+                task.labels.get(spec::DEPLOYMENT).is_some_and(|found| found == label.as_str()) && !task.should_run
             });
-            match (judge(&tasks, plan.deployment.settings.replicas, id, true), newest) {
+            match (judge(&tasks, plan.deployment.settings.replicas, label, true), newest) {
                 (Verdict::Failing(task), _) => return Err(self.task_failed(plan, task, cx).await.into()),
                 (_, Some(task)) if failed > before => return Err(self.task_failed(plan, task, cx).await.into()),
                 _ => {}
@@ -98,8 +99,9 @@ mod tests {
     #[test]
     fn a_version_is_watched_as_long_as_its_check_may_take() {
         let build = || Origin::Build { build: BuildId::from_random([1; 8]), number: 1 };
-        let check =
-            |interval, retries| Some(HealthCheck { command: vec!["true".into()], interval, retries, start_period: 0 });
+        let check = |interval, retries| {
+            Some(HealthCheck { command: vec!["true".into()], interval, retries, start_period: 0, timeout: 5 })
+        };
         let seconds = |deployment: Deployment| window(&deployment).map(|window| window.as_secs());
         assert_eq!(seconds(deployment(build(), None)), None);
         assert_eq!(seconds(deployment(build(), check(5, 3))), Some(17));

@@ -1,7 +1,7 @@
 //! The job that takes a deleted service out of the Swarm. It goes on until it is done, also over restarts: the service is
 //! out of all lists already, so nothing of it may stay.
 
-use super::{Services, spec, store, store_deployments};
+use super::{Services, secret_files, spec, store, store_deployments};
 use crate::builds;
 use crate::docker::DockerError;
 use crate::jobs::{self, Handler, JobContext, JobError};
@@ -44,7 +44,7 @@ impl Handler for Remove {
         cx.step("cancel", "Stop its builds and deployments", services.end_other_work(&id)).await?;
         cx.step("service", "Remove the Swarm service", services.remove_from_swarm(&id, cx)).await?;
         cx.step("network", "Remove the project's network if it is empty", services.remove_network(&id, cx)).await?;
-        cx.step("secrets", "Forget its environment variables", services.forget(&id)).await?;
+        cx.step("secrets", "Forget its environment variables and secrets", services.forget(&id)).await?;
         drop(services.look().await);
         Ok(())
     }
@@ -91,6 +91,9 @@ impl Services {
             self.inner.docker.remove_service(&found.id).await.map_err(again)?;
             cx.log(&format!("Swarm service {} removed.", found.name));
         }
+        for secret in self.inner.docker.secrets(&spec::service_filter(id)).await.map_err(again)? {
+            self.inner.docker.remove_secret(&secret.id).await.map_err(again)?;
+        }
         Ok(())
     }
 
@@ -124,6 +127,7 @@ impl Services {
         let deployments = store_deployments::of_service(self.inner.db.read(), id).await.map_err(jobs::internal)?;
         let mut tx = self.inner.db.write().await.map_err(jobs::internal)?;
         self.inner.vault.forget(&mut tx, id.as_str()).await.map_err(jobs::internal)?;
+        self.inner.vault.forget(&mut tx, &secret_files::owner(id)).await.map_err(jobs::internal)?;
         self.inner.vault.forget(&mut tx, &builds::secrets_of(id)).await.map_err(jobs::internal)?;
         for deployment in deployments {
             self.inner.vault.forget(&mut tx, deployment.id.as_str()).await.map_err(jobs::internal)?;

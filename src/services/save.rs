@@ -11,15 +11,19 @@ use app::model::account::Actor;
 use app::model::git_access::{self, AccessKind};
 use app::model::id::{ProjectId, ServiceId};
 use app::model::image_ref::{ImageRef, RegistryHost};
-use app::model::service::{CredentialChoice, GitUrl, ImageSource, Port, ServiceFields, Settings, Source, SourceFields};
+use app::model::service::{
+    CredentialChoice, GitUrl, ImageSource, Mount, Port, ServiceFields, Settings, Source, SourceFields,
+};
+use app::model::service_settings;
 use app::model::text;
 use app::paths;
 
 impl Services {
-    pub(super) async fn insert(&self, actor: &Actor, fields: ServiceFields) -> Result<ServiceId, AppError> {
+    pub(super) async fn insert(&self, actor: &Actor, mut fields: ServiceFields) -> Result<ServiceId, AppError> {
         let by = &actor.username;
         let source = self.source(actor, &fields).await?;
         let mut errors = self.repository_errors(&source).await;
+        errors.extend(self.mount_errors(&fields.settings.mounts).await);
         let mut tx = self.inner.db.write().await.map_err(problems::of)?;
         let project = store::project_named(&mut tx, &fields.project).await.map_err(problems::of)?;
         let slug = match &project {
@@ -35,8 +39,9 @@ impl Services {
             None => self.new_project(&mut tx, &fields.project).await?,
         };
         let id = ServiceId::from_random(random());
+        self.seal_files(&mut tx, &id, &[], &mut fields.settings, &fields.values).await?;
         let settings = env::without_values(&fields.settings);
-        let saved = self.saved(&fields.name, &slug, &source, &settings);
+        let saved = self.saved(&fields, &slug, &source, &settings);
         store::insert(&mut tx, &id, &project.id, saved).await.map_err(problems::of)?;
         self.seal(&mut tx, &id, &fields.settings).await?;
         self.record(&mut tx, by, "service.created", &id, &fields.name).await?;
@@ -49,11 +54,12 @@ impl Services {
         actor: &Actor,
         id: &ServiceId,
         version: i64,
-        fields: ServiceFields,
+        mut fields: ServiceFields,
     ) -> Result<(), AppError> {
         let by = &actor.username;
         let mut source = self.source(actor, &fields).await?;
         let mut errors = self.repository_errors(&source).await;
+        errors.extend(self.mount_errors(&fields.settings.mounts).await);
         let mut tx = self.inner.db.write().await.map_err(problems::of)?;
         let before = self.locked(&mut tx, id).await?;
         build_settings::carry_over(&before.source, &mut source);
@@ -81,8 +87,9 @@ impl Services {
         if !errors.is_empty() {
             return Err(errors.into());
         }
+        self.seal_files(&mut tx, id, &before.settings.secrets, &mut fields.settings, &fields.values).await?;
         let settings = env::without_values(&fields.settings);
-        let saved = self.saved(&fields.name, &slug, &source, &settings);
+        let saved = self.saved(&fields, &slug, &source, &settings);
         if !store::update(&mut tx, id, version, saved).await.map_err(problems::of)? {
             return Err(stale(id));
         }
@@ -96,8 +103,15 @@ impl Services {
         found.filter(|record| !record.is_deleted).ok_or_else(|| AppError::NotFound("service".into()))
     }
 
-    fn saved<'a>(&self, name: &'a str, slug: &'a str, source: &'a Source, settings: &'a Settings) -> Saved<'a> {
-        Saved { name, slug, source, settings, now: self.inner.clock.millis() }
+    fn saved<'a>(
+        &self,
+        fields: &'a ServiceFields,
+        slug: &'a str,
+        source: &'a Source,
+        settings: &'a Settings,
+    ) -> Saved<'a> {
+        let now = self.inner.clock.millis();
+        Saved { name: &fields.name, slug, source, settings, watch: fields.watch, now }
     }
 
     /// What the form says, with the credential that it leaves to us.
@@ -173,6 +187,34 @@ impl Services {
         let others = store::publishers(tx, but).await.map_err(problems::of)?;
         errors.extend(port_error(&settings.ports, &others));
         Ok(())
+    }
+
+    /// No container gets what Slipway keeps, nor Docker's socket, wherever they are here; links are followed.
+    async fn mount_errors(&self, mounts: &[Mount]) -> Vec<FieldError> {
+        let config = &self.inner.config;
+        let socket = config.docker_host.strip_prefix("unix://").map(std::path::PathBuf::from);
+        let mut own = Vec::new();
+        for path in [config.data_dir.clone(), config.master_key_file.clone()].into_iter().chain(socket) {
+            own.extend(tokio::fs::canonicalize(&path).await);
+            own.push(path);
+        }
+        let mut errors = Vec::new();
+        for mount in mounts.iter().filter(|mount| mount.is_bind()) {
+            let typed = std::path::PathBuf::from(&mount.source);
+            let real = tokio::fs::canonicalize(&typed).await.unwrap_or_else(|_| typed.clone());
+            let is_own = |path: &std::path::PathBuf| {
+                [&typed, &real].iter().any(|folder| path.starts_with(folder) || folder.starts_with(path))
+            };
+            let why = if own.iter().any(is_own) {
+                "holds Slipway's own data or Docker's socket, so no service gets it. Mount another folder."
+            } else if real.to_str().is_none_or(|real| service_settings::refused(real).is_some()) {
+                "is a link to what no service gets. Mount another folder."
+            } else {
+                continue;
+            };
+            errors.push(FieldError::new("mounts", format!("{} {why}", mount.source)));
+        }
+        errors
     }
 
     /// Local repositories are allowed only below the configured folders, links followed.

@@ -1,7 +1,7 @@
 //! What the Swarm gets: names, labels and the specification of a deployment. Pure.
 
 use super::store::Record;
-use crate::docker::{Network, Publishing, Spec};
+use crate::docker::{GivenSecret, Network, Publishing, Runs, Spec};
 use app::model::id::{DeploymentId, ProjectId, ServiceId};
 use app::model::platform::Platform;
 use app::model::service::Deployment;
@@ -35,26 +35,47 @@ fn named(head: &str, end: &str) -> String {
     format!("{}-{end}", head.trim_end_matches('-'))
 }
 
+/// The networks of a service.
+pub(super) struct Networks {
+    /// Its project's.
+    pub own: Network,
+    /// Those that its settings name.
+    pub others: Vec<Network>,
+}
+
 /// The specification of a deployment; its settings come with the values of environment variables.
 pub(super) fn spec(
     service: &Record,
     deployment: &Deployment,
-    network: &Network,
+    networks: &Networks,
+    secrets: Vec<GivenSecret>,
     has_ipvs: bool,
     platforms: Vec<Platform>,
 ) -> Spec {
+    let settings = &deployment.settings;
     Spec {
         name: swarm_name(&service.project_slug, &service.slug, &service.id),
         labels: labels(&service.id, &deployment.id),
         image: deployment.image.to_string(),
-        env: deployment.settings.env.clone(),
-        replicas: deployment.settings.replicas,
-        ports: deployment.settings.ports.clone(),
+        env: settings.env.clone(),
+        replicas: settings.replicas,
+        ports: settings.ports.clone(),
         publishing: if has_ipvs { Publishing::Mesh } else { Publishing::Host },
-        network: network.id.clone(),
+        network: networks.own.id.clone(),
         alias: service.slug.clone(),
-        health: deployment.settings.health.clone(),
+        health: settings.health.clone(),
         platforms,
+        runs: Runs {
+            command: settings.command.clone(),
+            args: settings.args.clone(),
+            resources: settings.resources,
+            constraints: settings.constraints.clone(),
+            mounts: settings.mounts.clone(),
+            secrets,
+            networks: networks.others.iter().map(|network| network.id.clone()).collect(),
+            // Tasks of what is only scaled go on, so their containers may not differ.
+            task_labels: Some(labels(&service.id, deployment.tasks())),
+        },
         own: None,
     }
 }

@@ -9,6 +9,7 @@ use app::model::id::{CredentialId, DeploymentId, GitAccessId, JobId, ProjectId, 
 use app::model::image_ref::{ImageRef, RegistryHost};
 use app::model::job::JobState;
 use app::model::service::{Settings, Source};
+use app::model::tag_watch::WatchMode;
 use sqlx::SqliteExecutor;
 
 /// A project.
@@ -30,6 +31,8 @@ pub(super) struct Record {
     pub source: Source,
     /// Without the values of environment variables.
     pub settings: Settings,
+    /// What happens when its tag leads to a new digest.
+    pub watch: WatchMode,
     pub current: Option<DeploymentId>,
     pub is_deleted: bool,
     pub version: i64,
@@ -63,6 +66,7 @@ pub(super) struct Saved<'a> {
     pub source: &'a Source,
     /// Without the values of environment variables.
     pub settings: &'a Settings,
+    pub watch: WatchMode,
     pub now: i64,
 }
 
@@ -154,8 +158,8 @@ pub(super) async fn insert(
 ) -> Result<(), StorageError> {
     sqlx::query(
         "INSERT INTO services (id, project_id, name, slug, source, settings, registry_id, credential_id, git_access_id,
-                               created_at, changed)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                               watch, created_at, changed)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id.as_str())
     .bind(project.as_str())
@@ -166,6 +170,7 @@ pub(super) async fn insert(
     .bind(saved.registry())
     .bind(saved.credential())
     .bind(saved.git_access())
+    .bind(saved.watch.as_str())
     .bind(saved.now.div_euclid(1_000))
     .bind(saved.now)
     .execute(&mut **tx)
@@ -177,7 +182,7 @@ pub(super) async fn insert(
 pub(super) async fn update(tx: &mut Tx, id: &ServiceId, version: i64, saved: Saved<'_>) -> Result<bool, StorageError> {
     let done = sqlx::query(
         "UPDATE services SET name = ?, slug = ?, source = ?, settings = ?, registry_id = ?, credential_id = ?, git_access_id = ?,
-                changed = ?, version = version + 1
+                watch = ?, changed = ?, version = version + 1
          WHERE id = ? AND version = ? AND deleted_at IS NULL",
     )
     .bind(saved.name)
@@ -187,6 +192,7 @@ pub(super) async fn update(tx: &mut Tx, id: &ServiceId, version: i64, saved: Sav
     .bind(saved.registry())
     .bind(saved.credential())
     .bind(saved.git_access())
+    .bind(saved.watch.as_str())
     .bind(saved.now)
     .bind(id.as_str())
     .bind(version)
@@ -206,13 +212,14 @@ pub(super) async fn find<'e>(db: impl SqliteExecutor<'e>, id: &ServiceId) -> Res
         project_slug: String,
         source: String,
         settings: String,
+        watch: String,
         current_deployment: Option<String>,
         deleted_at: Option<i64>,
         version: i64,
     }
     let row: Option<Row> = sqlx::query_as(
         "SELECT s.name, s.slug, s.project_id, p.name AS project_name, p.slug AS project_slug, s.source, s.settings,
-                s.current_deployment, s.deleted_at, s.version
+                s.watch, s.current_deployment, s.deleted_at, s.version
          FROM services s JOIN projects p ON p.id = s.project_id WHERE s.id = ?",
     )
     .bind(id.as_str())
@@ -228,6 +235,7 @@ pub(super) async fn find<'e>(db: impl SqliteExecutor<'e>, id: &ServiceId) -> Res
         project_slug: row.project_slug,
         source: from_json(&row.source, "source")?,
         settings: from_json(&row.settings, "settings")?,
+        watch: parsed(&row.watch, "watch")?,
         current: row.current_deployment.map(|id| parsed(&id, "deployment id")).transpose()?,
         is_deleted: row.deleted_at.is_some(),
         version: row.version,

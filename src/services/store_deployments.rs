@@ -6,7 +6,8 @@ use crate::storage::{StorageError, Tx, from_json, parsed, to_json};
 use app::error::Problem;
 use app::model::build::CommitSha;
 use app::model::id::{BuildId, CredentialId, DeploymentId, JobId, RegistryId, ServiceId};
-use app::model::image_ref::ImageRef;
+use app::model::image_ref::{Digest, ImageRef};
+use app::model::job::JobState;
 use app::model::retention::Need;
 use app::model::service::{Deployment, Origin, Settings};
 use sqlx::SqliteExecutor;
@@ -31,7 +32,12 @@ impl New {
     pub(super) fn build(&self) -> Option<&BuildId> {
         match &self.origin {
             Origin::Build { build, .. } => Some(build),
-            Origin::Image | Origin::Hook | Origin::RollBack { .. } => None,
+            Origin::Image
+            | Origin::Hook
+            | Origin::Watch
+            | Origin::Restart { .. }
+            | Origin::Scale { .. }
+            | Origin::RollBack { .. } => None,
         }
     }
 }
@@ -179,6 +185,29 @@ pub(super) async fn find<'e>(
     let sql = format!("SELECT {COLUMNS} WHERE d.id = ?");
     let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(db).await?;
     row.map(Row::read).transpose()
+}
+
+/// Number and state of the deployments of a digest, newest first.
+pub(super) async fn of_digest<'e>(
+    db: impl SqliteExecutor<'e>,
+    service: &ServiceId,
+    digest: &Digest,
+) -> Result<Vec<(i64, JobState)>, StorageError> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT d.number, j.state FROM deployments d JOIN jobs j ON j.id = d.job_id
+          WHERE d.service_id = ? AND instr(d.image, ?) > 0 ORDER BY d.number DESC",
+    )
+    .bind(service.as_str())
+    .bind(digest.as_str())
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(|(number, state)| Ok((number, parsed(&state, "job state")?))).collect()
+}
+
+/// Whether a deployment of the service was made with the value of this mark.
+pub(super) async fn mentions(tx: &mut Tx, service: &ServiceId, mark: &str) -> Result<bool, StorageError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM deployments WHERE service_id = ? AND instr(settings, ?) > 0)";
+    Ok(sqlx::query_scalar(sql).bind(service.as_str()).bind(mark).fetch_one(&mut **tx).await?)
 }
 
 #[derive(sqlx::FromRow)]

@@ -2,7 +2,7 @@
 //! or the Swarm service goes when there was none. Idempotent.
 
 use super::Services;
-use super::deploy::Plan;
+use super::deploy::{Plan, mask};
 use super::failure::is_ours;
 use super::{store, store_deployments, store_standing};
 use crate::jobs::{JobContext, JobError, internal};
@@ -55,6 +55,7 @@ impl Services {
         let Some(previous) = &service.current else {
             self.inner.docker.remove_service(&found.id).await?;
             cx.log("The Swarm service was removed again; nothing ran before.");
+            self.drop_files(&service.id, &[]).await;
             return Ok(());
         };
         let plan = self.plan(previous).await?;
@@ -91,10 +92,9 @@ impl Services {
     }
 
     async fn put_back(&self, plan: &Plan, cx: &JobContext) -> Result<(), JobError> {
-        if let Some(login) = &plan.pull.access.login {
-            cx.mask(&login.password);
-        }
+        mask(plan, cx);
         self.update_swarm(plan, cx).await?;
+        self.drop_files(&plan.service.id, &plan.deployment.settings.secrets).await;
         cx.log(&format!("Deployment {} was put back; it runs again.", plan.deployment.number));
         Ok(())
     }

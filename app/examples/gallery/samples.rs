@@ -39,6 +39,7 @@ use app::model::build_rules::{BuildRules, BuildRulesForm, CapsHold, RulesInForce
 use app::model::credential::{
     Credential, CredentialForm, CredentialState, ImportLine, ImportPick, ImportState, ImportText,
 };
+use app::model::diff::{Change, changes};
 use app::model::id::{
     AccountId, BuildId, CredentialId, DeploymentId, ImportId, JobId, ProjectId, RegistryId, ServiceId, TokenId,
 };
@@ -59,11 +60,12 @@ use app::model::registry::{
 use app::model::report::{Check, Lamp, Light, Report};
 use app::model::secret::Secret;
 use app::model::service::{
-    self, Deployment, GitSource, HealthCheck, ImageSource, Origin, Port, Service, ServiceForm, ServiceState,
-    ServiceSummary, Settings, Task,
+    self, Deployment, GitSource, HealthCheck, ImageSource, Mount, Origin, Port, Resources, SecretFile, Service,
+    ServiceForm, ServiceState, ServiceSummary, Settings, Task,
 };
 use app::model::settings::{DockerState, Host};
 use app::model::standing::{Back, Readiness, Standing};
+use app::model::tag_watch::{News, TagWatch, Waits, WatchMode};
 use app::model::token::{Scope, Token, TokenForm};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -373,7 +375,9 @@ fn settings() -> Settings {
             interval: 5,
             retries: 3,
             start_period: 10,
+            timeout: 5,
         }),
+        ..Settings::default()
     }
 }
 
@@ -396,6 +400,7 @@ fn service(n: u8, name: &str) -> Service {
             build: build_options(n),
         }),
         settings: settings(),
+        watch: WatchMode::Off,
         current: Some(DeploymentId::from_random(bits(2))),
         version: 4,
     }
@@ -422,9 +427,24 @@ fn image_service() -> Service {
     let image = ImageSource { image: parsed(IMAGE), credential: Some(CredentialId::from_random(bits(2))) };
     Service {
         source: service::Source::Image(image),
+        watch: WatchMode::Deploy,
+        settings: Settings {
+            command: vec!["/gateway".into(), "--config".into(), "a file & more".into()],
+            resources: Resources { memory: Some(64 << 20), millicpus: Some(500), ..Resources::default() },
+            constraints: vec!["node.labels.disk==ssd".into()],
+            mounts: vec![Mount { source: "data".into(), target: "/data".into(), read_only: true }],
+            networks: vec!["edge".into()],
+            secrets: vec![SecretFile { name: "api-key".into(), mark: "0a".into() }],
+            ..settings()
+        },
         current: Some(DeploymentId::from_random(bits(5))),
         ..service(3, "gateway")
     }
+}
+
+/// What its tag leads to.
+fn news() -> News {
+    News { digest: parsed(DIGESTS[0]), waits: Waits::Failed { number: 1 } }
 }
 
 /// Its deployment.
@@ -577,7 +597,7 @@ fn deployment(n: u8) -> Deployment {
         image,
         commit: Some(parsed(COMMITS[index])),
         commit_subject: Some(SUBJECTS[index].into()),
-        settings: settings(),
+        settings: Settings { replicas: u32::from(n), ..settings() },
         origin: if n == 1 {
             Origin::RollBack { to: DeploymentId::from_random(bits(4)), number: 1, what: Back::Image }
         } else {
@@ -1001,6 +1021,7 @@ impl ServicesApi for Samples {
             deployment,
             last_build,
             changed: (now() - 3_000 * i64::from(n) * i64::from(n)) * 1_000,
+            news: (n == 3).then(news),
         };
         Ok(self.some(vec![
             summary(1, "web", ServiceState::Running, Some(JobState::Running), Some(3)),
@@ -1080,6 +1101,37 @@ impl ServicesApi for Samples {
         find(all, |deployment| deployment.id == *id, "deployment")
     }
     async fn deploy_image(&self, _: &Actor, _: &ServiceId) -> Result<DeploymentId, AppError> {
+        Err(refused())
+    }
+    async fn restart(&self, _: &Actor, _: &ServiceId) -> Result<DeploymentId, AppError> {
+        Err(refused())
+    }
+    async fn scale(&self, _: &Actor, _: &ServiceId, _: &str) -> Result<DeploymentId, AppError> {
+        Err(refused())
+    }
+    async fn changes(&self, _: &Actor, _: &DeploymentId, after: &DeploymentId) -> Result<Vec<Change>, AppError> {
+        let all: Vec<_> = (1..=4).map(deployment).collect();
+        let at = all.iter().position(|deployment| deployment.id == *after);
+        Ok(at.filter(|at| *at < 3).map(|at| changes(&all[at + 1], &all[at])).unwrap_or_default())
+    }
+    async fn histories(&self, _: &Actor, _: &ServiceId) -> Result<Vec<(DeploymentId, Vec<Change>)>, AppError> {
+        let all: Vec<_> = (1..=4).map(deployment).collect();
+        Ok(all.windows(2).map(|two| (two[0].id.clone(), changes(&two[1], &two[0]))).collect())
+    }
+    async fn tag_watch(&self, _: &Actor, id: &ServiceId) -> Result<Option<TagWatch>, AppError> {
+        let image = image_deployment();
+        Ok((*id == image.service).then(|| TagWatch {
+            service: image.service,
+            mode: WatchMode::Deploy,
+            image: parsed(IMAGE),
+            seen: Some(parsed(DIGESTS[0])),
+            looked: Some(now() - 120),
+            next: now() + 180,
+            problem: None,
+            news: Some(news()),
+        }))
+    }
+    async fn look_at_tag(&self, _: &Actor, _: &ServiceId) -> Result<Option<DeploymentId>, AppError> {
         Err(refused())
     }
     async fn roll_back(&self, _: &Actor, _: &DeploymentId, _: Back) -> Result<DeploymentId, AppError> {

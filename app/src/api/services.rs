@@ -4,10 +4,12 @@
 use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::build_form::BuildForm;
+use crate::model::diff::Change;
 use crate::model::id::{DeploymentId, ServiceId};
 use crate::model::platform::Platform;
 use crate::model::service::{Deployment, Service, ServiceForm, ServiceSummary, Task};
 use crate::model::standing::{Back, Readiness, Standing};
+use crate::model::tag_watch::TagWatch;
 use crate::{paths, request};
 use async_trait::async_trait;
 use leptos::prelude::*;
@@ -39,6 +41,23 @@ pub trait ServicesApi: Send + Sync {
     async fn deployment(&self, actor: &Actor, id: &DeploymentId) -> Result<Deployment, AppError>;
     /// Deploys the image of a service that isn't built here: by the digest that its tag leads to now. Asks the registry.
     async fn deploy_image(&self, actor: &Actor, id: &ServiceId) -> Result<DeploymentId, AppError>;
+    /// Starts what runs anew: the same image, the same settings.
+    async fn restart(&self, actor: &Actor, id: &ServiceId) -> Result<DeploymentId, AppError>;
+    /// Changes the number of copies of what runs, as typed, and of what is deployed later. Tasks that stay go on.
+    async fn scale(&self, actor: &Actor, id: &ServiceId, replicas: &str) -> Result<DeploymentId, AppError>;
+    /// What is different between two versions; values of variables and secrets are compared and never told.
+    async fn changes(
+        &self,
+        actor: &Actor,
+        before: &DeploymentId,
+        after: &DeploymentId,
+    ) -> Result<Vec<Change>, AppError>;
+    /// What each of the newest versions changed against the one before it, newest first.
+    async fn histories(&self, actor: &Actor, id: &ServiceId) -> Result<Vec<(DeploymentId, Vec<Change>)>, AppError>;
+    /// What is known about the tag of its image; None: nobody looks after it.
+    async fn tag_watch(&self, actor: &Actor, id: &ServiceId) -> Result<Option<TagWatch>, AppError>;
+    /// Asks the registry now which digest the tag leads to. The deployment that follows, if one does.
+    async fn look_at_tag(&self, actor: &Actor, id: &ServiceId) -> Result<Option<DeploymentId>, AppError>;
     /// Goes back to a version: a new deployment of the same digest, with its settings or those of now, without clone and
     /// build. Pushes are built but not deployed from then on. Refused when it is known that it can't come up.
     async fn roll_back(&self, actor: &Actor, to: &DeploymentId, what: Back) -> Result<DeploymentId, AppError>;
@@ -123,6 +142,41 @@ pub async fn delete_service(id: ServiceId, #[server(default)] confirm: String) -
         }
         backend.services.delete(&actor, &id).await?;
         request::see(paths::SERVICES, "Service removed from the Swarm. Its history is kept.")
+    })
+    .await
+}
+
+/// Starts what runs anew.
+#[server(prefix = "/api", endpoint = "services/restart")]
+pub async fn restart_service(service: ServiceId) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let id = backend.services.restart(&actor, &service).await?;
+        request::see(paths::deployment(&id), "")
+    })
+    .await
+}
+
+/// Changes the number of copies of what runs.
+#[server(prefix = "/api", endpoint = "services/scale")]
+pub async fn scale_service(service: ServiceId, #[server(default)] replicas: String) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        let id = backend.services.scale(&actor, &service, &replicas).await?;
+        request::see(paths::deployment(&id), "")
+    })
+    .await
+}
+
+/// Asks the registry now which digest a watched tag leads to.
+#[server(prefix = "/api", endpoint = "services/look-at-tag")]
+pub async fn look_at_tag(service: ServiceId) -> Result<(), AppError> {
+    request::answer(async {
+        let (actor, backend) = request::signed_in()?;
+        match backend.services.look_at_tag(&actor, &service).await? {
+            Some(deployment) => request::see(paths::deployment(&deployment), "The tag leads to a new digest."),
+            None => request::see(paths::service(&service), "Looked at the tag."),
+        }
     })
     .await
 }

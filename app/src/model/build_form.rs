@@ -118,7 +118,7 @@ impl BuildForm {
 }
 
 /// Names that stay or come, and the values that are new.
-fn secrets(inputs: Vec<SecretInput>, errors: &mut Vec<FieldError>) -> (Vec<String>, Vec<(String, Secret)>) {
+pub(super) fn secrets(inputs: Vec<SecretInput>, errors: &mut Vec<FieldError>) -> (Vec<String>, Vec<(String, Secret)>) {
     let (mut names, mut values) = (Vec::new(), Vec::new());
     for (index, input) in inputs.into_iter().enumerate() {
         let name = input.name.trim().to_owned();

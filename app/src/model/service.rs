@@ -5,10 +5,12 @@ use super::id::{BuildId, DeploymentId, JobId, ProjectId, ServiceId};
 use super::image_ref::ImageRef;
 use super::job::JobState;
 use super::standing::Back;
+use super::tag_watch::{News, WatchMode};
 use crate::error::Problem;
 use serde::{Deserialize, Serialize};
 
 pub use super::service_form::{CredentialChoice, ServiceFields, ServiceForm, SourceFields};
+pub use super::service_settings::{Mount, Resources, SecretFile};
 pub use super::source::{Branch, GitSource, GitUrl, ImageSource, InnerPath, Source};
 
 /// A published port.
@@ -39,10 +41,19 @@ pub struct HealthCheck {
     pub retries: u32,
     /// Seconds in which failures don't count.
     pub start_period: u32,
+    /// Seconds that a run may take.
+    #[serde(default = "timeout")]
+    pub timeout: u32,
+}
+
+/// What every check had before it could be chosen.
+fn timeout() -> u32 {
+    5
 }
 
 /// Everything but the image; a deployment keeps a copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     /// Environment variables, in order.
     pub env: Vec<(String, String)>,
@@ -52,7 +63,22 @@ pub struct Settings {
     pub replicas: u32,
     /// How Docker finds out whether it is well.
     pub health: Option<HealthCheck>,
+    /// Program and arguments instead of the image's entry point; empty: the image's.
+    pub command: Vec<String>,
+    /// Arguments instead of the image's; empty: the image's.
+    pub args: Vec<String>,
+    /// What a task may use.
+    pub resources: Resources,
+    /// Where tasks may run, in Swarm's words.
+    pub constraints: Vec<String>,
+    /// Data that outlives tasks.
+    pub mounts: Vec<Mount>,
+    /// Overlay networks beside the project's own, by name.
+    pub networks: Vec<String>,
+    /// Files below `/run/secrets`; their values are sealed.
+    pub secrets: Vec<SecretFile>,
 }
+
 /// How a service is, from what is true in the Swarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,6 +112,8 @@ pub struct ServiceSummary {
     pub last_build: Option<JobState>,
     /// When something last happened, Unix milliseconds.
     pub changed: i64,
+    /// Its tag leads to a digest that doesn't run.
+    pub news: Option<News>,
 }
 
 /// A service as its page shows it.
@@ -107,6 +135,8 @@ pub struct Service {
     pub source: Source,
     /// Used by the next deployment that isn't a way back.
     pub settings: Settings,
+    /// What happens when its tag leads to a new digest.
+    pub watch: WatchMode,
     /// The deployment that runs.
     pub current: Option<DeploymentId>,
     /// Grows with every change.
@@ -145,6 +175,24 @@ pub enum Origin {
     Image,
     /// The signed deploy hook named an image of its repository.
     Hook,
+    /// The service's tag led to a new digest.
+    Watch,
+    /// Somebody started what ran anew.
+    Restart {
+        /// What ran.
+        of: DeploymentId,
+        /// Its number.
+        number: i64,
+    },
+    /// Somebody changed the number of copies; tasks that run go on.
+    Scale {
+        /// The deployment whose tasks go on.
+        tasks: DeploymentId,
+        /// Copies before.
+        from: u32,
+        /// Copies since.
+        to: u32,
+    },
     /// Somebody went back.
     RollBack {
         /// To which.
@@ -155,6 +203,13 @@ pub enum Origin {
         #[serde(default)]
         what: Back,
     },
+}
+
+impl Deployment {
+    /// The deployment whose label its tasks carry: tasks of what is only scaled go on as they are.
+    pub fn tasks(&self) -> &DeploymentId {
+        if let Origin::Scale { tasks, .. } = &self.origin { tasks } else { &self.id }
+    }
 }
 
 /// One version of a service: digest plus settings. Never changes, but for its state.

@@ -1,10 +1,14 @@
 //! What the service form sends, and how its texts become settings.
 
+use super::build_form::{self, SecretInput};
 use super::build_options::{BuildOptions, Recipe};
 use super::id::CredentialId;
 use super::image_ref::{ImageRef, Malformed};
+use super::secret::Secret;
 use super::service::{HealthCheck, Port, Settings};
+use super::service_settings::{self, Resources, SecretFile};
 use super::source::{Branch, GitSource, GitUrl, InnerPath};
+use super::tag_watch::WatchMode;
 use super::text;
 use crate::error::FieldError;
 use serde::{Deserialize, Serialize};
@@ -72,6 +76,51 @@ pub struct ServiceForm {
     /// A command line, split like a shell would but run without one; empty: none.
     #[serde(default)]
     pub health_command: String,
+    /// Seconds between checks; empty: 5.
+    #[serde(default)]
+    pub health_interval: String,
+    /// Seconds that a check may take; empty: 5.
+    #[serde(default)]
+    pub health_timeout: String,
+    /// Failures in a row; empty: 3.
+    #[serde(default)]
+    pub health_retries: String,
+    /// Seconds in which failures don't count; empty: 10.
+    #[serde(default)]
+    pub health_start_period: String,
+    /// A command line that replaces the image's entry point; empty: the image's.
+    #[serde(default)]
+    pub command: String,
+    /// Arguments, as a command line; empty: the image's.
+    #[serde(default)]
+    pub args: String,
+    /// Like `512 MB`; empty: no limit.
+    #[serde(default)]
+    pub memory: String,
+    /// Cores, like `0.5`; empty: no limit.
+    #[serde(default)]
+    pub cpus: String,
+    /// Like `256 MB`; empty: none.
+    #[serde(default)]
+    pub memory_reserved: String,
+    /// Cores; empty: none.
+    #[serde(default)]
+    pub cpus_reserved: String,
+    /// One `node.labels.x==y` a line.
+    #[serde(default)]
+    pub constraints: String,
+    /// One `volume:/path[:ro]` or `/folder:/path[:ro]` a line.
+    #[serde(default)]
+    pub mounts: String,
+    /// Names of overlay networks, one a line.
+    #[serde(default)]
+    pub networks: String,
+    /// What becomes of each secret, and new ones.
+    #[serde(default)]
+    pub sealed: Vec<SecretInput>,
+    /// See [`WatchMode`]; empty: off. For images.
+    #[serde(default)]
+    pub watch: String,
 }
 
 /// A service's fields, checked.
@@ -83,8 +132,12 @@ pub struct ServiceFields {
     pub name: String,
     /// Where images come from.
     pub source: SourceFields,
-    /// Everything but the image.
+    /// Everything but the image; secrets have no marks yet.
     pub settings: Settings,
+    /// New values of secrets by name; what isn't named keeps its own.
+    pub values: Vec<(String, Secret)>,
+    /// What happens when the image's tag leads to a new digest.
+    pub watch: WatchMode,
 }
 
 /// Where images come from, as far as the form says it.
@@ -154,13 +207,84 @@ impl ServiceForm {
                 kept(&mut errors, "replicas", number.ok_or("Give a number from 0 to 100."))
             }
         };
-        let health = kept(&mut errors, "health_command", health(&self.health_command));
-        match (project, name, source, env, ports, replicas, health) {
-            (Some(project), Some(name), Some(source), Some(env), Some(ports), Some(replicas), Some(health)) => {
-                Ok(ServiceFields { project, name, source, settings: Settings { env, ports, replicas, health } })
-            }
-            _ => Err(errors),
+        let health = self.health(&mut errors);
+        let command = kept(&mut errors, "command", line(&self.command)).unwrap_or_default();
+        let args = kept(&mut errors, "args", line(&self.args)).unwrap_or_default();
+        let resources = self.resources(&mut errors);
+        let constraints = kept(&mut errors, "constraints", service_settings::constraints(&self.constraints));
+        let mounts = kept(&mut errors, "mounts", service_settings::mounts(&self.mounts));
+        let networks = kept(&mut errors, "networks", service_settings::networks(&self.networks));
+        let watch = self.watch(&mut errors);
+        let (names, values) = build_form::secrets(self.sealed, &mut errors);
+        let secrets = names.into_iter().map(|name| SecretFile { name, mark: String::new() }).collect();
+        if !errors.is_empty() {
+            return Err(errors);
         }
+        let (Some(project), Some(name), Some(source)) = (project, name, source) else { return Err(errors) };
+        let settings = Settings {
+            env: env.unwrap_or_default(),
+            ports: ports.unwrap_or_default(),
+            replicas: replicas.unwrap_or(1),
+            health,
+            command,
+            args,
+            resources,
+            constraints: constraints.unwrap_or_default(),
+            mounts: mounts.unwrap_or_default(),
+            networks: networks.unwrap_or_default(),
+            secrets,
+        };
+        Ok(ServiceFields { project, name, source, settings, values, watch })
+    }
+
+    fn watch(&self, errors: &mut Vec<FieldError>) -> WatchMode {
+        let mode = match self.watch.trim() {
+            _ if self.kind.trim() != "image" => return WatchMode::Off,
+            "" => return WatchMode::Off,
+            text => kept(errors, "watch", text.parse::<WatchMode>()).unwrap_or_default(),
+        };
+        if mode != WatchMode::Off && self.image.contains('@') {
+            errors.push(FieldError::new("watch", "An image by digest never changes, so there is nothing to watch. Leave out @sha256:…, or choose not to."));
+        }
+        mode
+    }
+
+    fn resources(&self, errors: &mut Vec<FieldError>) -> Resources {
+        let found = Resources {
+            memory: kept(errors, "memory", service_settings::memory(&self.memory)).flatten(),
+            millicpus: kept(errors, "cpus", service_settings::cores(&self.cpus)).flatten(),
+            memory_reserved: kept(errors, "memory_reserved", service_settings::memory(&self.memory_reserved)).flatten(),
+            millicpus_reserved: kept(errors, "cpus_reserved", service_settings::cores(&self.cpus_reserved)).flatten(),
+        };
+        let why = "This is more than it may use.";
+        if found.memory.is_some_and(|most| found.memory_reserved.is_some_and(|kept| kept > most)) {
+            errors.push(FieldError::new("memory_reserved", why));
+        }
+        if found.millicpus.is_some_and(|most| found.millicpus_reserved.is_some_and(|kept| kept > most)) {
+            errors.push(FieldError::new("cpus_reserved", why));
+        }
+        found
+    }
+
+    /// Its details count for nothing without a command.
+    fn health(&self, errors: &mut Vec<FieldError>) -> Option<HealthCheck> {
+        let command = kept(errors, "health_command", line(&self.health_command)).unwrap_or_default();
+        let mut number = |field: &str, text: &str, usual: u32, least: u32, most: u32| match text.trim() {
+            "" => usual,
+            text => {
+                let found = text.parse::<u32>().ok().filter(|n| (least..=most).contains(n));
+                kept(errors, field, found.ok_or_else(|| format!("Give a number from {least} to {most}.")))
+                    .unwrap_or(usual)
+            }
+        };
+        let check = HealthCheck {
+            command,
+            interval: number("health_interval", &self.health_interval, 5, 1, 3_600),
+            timeout: number("health_timeout", &self.health_timeout, 5, 1, 600),
+            retries: number("health_retries", &self.health_retries, 3, 1, 100),
+            start_period: number("health_start_period", &self.health_start_period, 10, 0, 3_600),
+        };
+        (!check.command.is_empty()).then_some(check)
     }
 
     fn git(&self, errors: &mut Vec<FieldError>) -> Option<GitSource> {
@@ -302,16 +426,30 @@ fn ports(text: &str) -> Result<Vec<Port>, String> {
     Ok(ports)
 }
 
-fn health(text: &str) -> Result<Option<HealthCheck>, String> {
+/// A command line on one line; nothing: no words.
+fn line(text: &str) -> Result<Vec<String>, String> {
     let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
     if text.chars().any(text::is_hidden) {
         return Err("Remove the control or invisible characters.".into());
     }
-    let command = words(text)?;
-    Ok(Some(HealthCheck { command, interval: 5, retries: 3, start_period: 10 }))
+    if text.len() > 8_192 {
+        return Err("This is too long.".into());
+    }
+    words(text)
+}
+
+/// A command line that `ServiceForm` reads back as these words.
+pub fn command_line(words: &[String]) -> String {
+    let quoted = words.iter().map(|word| {
+        let is_plain = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '"'));
+        match (is_plain, word.contains('\'')) {
+            (true, _) => word.clone(),
+            (false, false) => format!("'{word}'"),
+            // A word with both kinds of quotes is put together from pieces.
+            (false, true) => format!("\"{}\"", word.replace('"', "\"'\"'\"")),
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// Splits a command line at spaces; single and double quotes hold words together. Nothing is expanded.
@@ -414,6 +552,52 @@ mod tests {
     }
 
     #[test]
+    fn what_a_service_has_beside_its_image_is_checked_at_its_field() {
+        let form = || ServiceForm {
+            kind: "image".into(),
+            project: "Shop".into(),
+            name: "Web".into(),
+            image: "nginx:1.27".into(),
+            watch: "deploy".into(),
+            command: "/bin/app 'a b'".into(),
+            memory: "64 MB".into(),
+            cpus: "0.5".into(),
+            mounts: "data:/data".into(),
+            sealed: vec![SecretInput { name: "key".into(), secret: Secret::new("x".into()), ..SecretInput::default() }],
+            ..ServiceForm::default()
+        };
+        let fields = form().validated().expect("fields");
+        assert_eq!((fields.watch, fields.settings.command.len(), fields.values.len()), (WatchMode::Deploy, 2, 1));
+        assert_eq!(fields.settings.secrets, [SecretFile { name: "key".into(), mark: String::new() }]);
+        assert_eq!(fields.settings.health, None);
+        let field = |change: fn(&mut ServiceForm)| {
+            let mut form = form();
+            change(&mut form);
+            let errors = form.validated().expect_err("refused");
+            errors.into_iter().map(|error| error.field).collect::<Vec<_>>()
+        };
+        assert_eq!(field(|form| form.memory = "64".into()), ["memory"]);
+        assert_eq!(field(|form| form.memory_reserved = "65 MB".into()), ["memory_reserved"]);
+        assert_eq!(field(|form| form.cpus_reserved = "1".into()), ["cpus_reserved"]);
+        assert_eq!(field(|form| form.mounts = "/:/host".into()), ["mounts"]);
+        assert_eq!(field(|form| form.constraints = "x".into()), ["constraints"]);
+        assert_eq!(field(|form| form.networks = "ingress".into()), ["networks"]);
+        assert_eq!(field(|form| form.args = "'".into()), ["args"]);
+        assert_eq!(field(|form| form.health_retries = "0".into()), ["health_retries"]);
+        assert_eq!(field(|form| form.image = format!("nginx@sha256:{}", "a".repeat(64))), ["watch"]);
+        assert_eq!(field(|form| form.sealed[0].name = "a/b".into()), ["sealed][0][name"]);
+    }
+
+    /// Rows of earlier versions have none of the newer settings.
+    #[test]
+    fn old_settings_are_read() {
+        let old = r#"{"env":[["A",""]],"ports":[],"replicas":2,"health":{"command":["x"],"interval":5,"retries":3,"start_period":10}}"#;
+        let settings: Settings = serde_json::from_str(old).expect("settings");
+        assert_eq!((settings.replicas, settings.health.map(|health| health.timeout)), (2, Some(5)));
+        assert!(settings.mounts.is_empty() && settings.resources == Resources::default());
+    }
+
+    #[test]
     fn settings_are_read_line_by_line() {
         assert_eq!(pairs("A=1\n\nB=x=y\r\n"), Ok(vec![("A".into(), "1".into()), ("B".into(), "x=y".into())]));
         for text in ["A", "1A=x", "A=1\nA=2", "A-B=1", "=x"] {
@@ -428,5 +612,26 @@ mod tests {
         }
         assert_eq!(words("wget -q 'a b' \"\""), Ok(vec!["wget".into(), "-q".into(), "a b".into(), "".into()]));
         assert!(words("a 'b").is_err());
+    }
+
+    #[test]
+    fn command_lines_are_read_back_as_the_same_words() {
+        for words in [
+            vec!["wget", "-q", "http://127.0.0.1/"],
+            vec!["sh", "-c", "echo 'a b' && exit 0"],
+            vec!["x", "", "a\"b'c \" d", "'"],
+        ] {
+            let words: Vec<String> = words.into_iter().map(ToOwned::to_owned).collect();
+            let form = ServiceForm {
+                project: "a".into(),
+                name: "b".into(),
+                repository: "https://a.example/b".into(),
+                branch: "main".into(),
+                health_command: command_line(&words),
+                ..ServiceForm::default()
+            };
+            let read = form.validated().map(|fields| fields.settings.health.map(|health| health.command));
+            assert_eq!(read, Ok(Some(words)));
+        }
     }
 }

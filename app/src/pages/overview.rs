@@ -2,6 +2,7 @@
 
 use super::{Page, PageResult};
 use crate::api::Backend;
+use crate::api::services::DeployImage;
 use crate::error::AppError;
 use crate::model::account::Actor;
 use crate::model::credential::{Credential, CredentialState};
@@ -10,12 +11,14 @@ use crate::model::id::ServiceId;
 use crate::model::job::{Job, JobState};
 use crate::model::registry::{ManagedState, ManagedStatus, Phase, Registry};
 use crate::model::service::{ServiceState, ServiceSummary};
+use crate::model::tag_watch::News;
 use crate::model::text;
 use crate::pages::{credentials, disk, jobs, services};
 use crate::ui::job::follow;
-use crate::ui::{Card, Icon, Name, PageHead, Tone, time};
+use crate::ui::{Card, Form, Icon, Name, PageHead, Tone, time};
 use crate::{paths, request};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 
 struct Facts {
     credentials: Vec<Credential>,
@@ -186,6 +189,9 @@ fn attention(facts: &Facts) -> Vec<AnyView> {
             );
             rows.push(row(Tone::Warn, href.clone(), format!("{name}: automatic deployments are paused"), why));
         }
+        if let Some(news) = &service.news {
+            rows.push(new_digest(service, &name, news));
+        }
         match (&service.state, service.last_build) {
             (ServiceState::Degraded, _) => {
                 rows.push(row(Tone::Warn, href, format!("{name} is degraded"), "Fewer tasks run than should.".into()));
@@ -202,4 +208,22 @@ fn attention(facts: &Facts) -> Vec<AnyView> {
         }
     }
     rows
+}
+
+/// The tag leads to a digest that doesn't run, with the button that deploys it.
+fn new_digest(service: &ServiceSummary, name: &str, news: &News) -> AnyView {
+    let what = format!("{name}: its tag leads to a new digest, {}", news.digest.brief());
+    let (href, why) = (paths::service(&service.id), services::running::words(&news.waits));
+    let hidden = vec![("service", service.id.to_string())];
+    let name = format!(" {name}");
+    view! {
+        <li>
+            <crate::ui::Badge tone=Tone::Warn text="Look"/>
+            <span><a href=href>{what}</a><span class="hint">{why}</span></span>
+            <Form to=DeployImage::PATH class="row" flat=true hidden=hidden>
+                <button class="button" type="submit">"Deploy"<span class="visually-hidden">{name}</span></button>
+            </Form>
+        </li>
+    }
+    .into_any()
 }

@@ -2,7 +2,7 @@
 
 use crate::swarm::Lab;
 use app::model::service::Port;
-use slipway::docker::{Docker, DockerError, Publishing, Spec, SwarmMode};
+use slipway::docker::{Docker, DockerError, Publishing, Runs, Spec, SwarmMode};
 
 #[tokio::test]
 async fn an_engine_that_is_not_there_is_named_with_its_address() {
@@ -47,6 +47,7 @@ async fn an_update_from_stale_state_is_told_apart() {
         alias: "web".into(),
         health: None,
         platforms: Vec::new(),
+        runs: Runs::default(),
         own: None,
     };
     docker.create_service(&spec, None).await.expect("created");

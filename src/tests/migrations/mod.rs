@@ -29,6 +29,7 @@ const DATA: &[(i64, &str)] = &[
     (17, include_str!("0017_triggers.sql")),
     (18, include_str!("0018_build_records.sql")),
     (19, include_str!("0019_keeping.sql")),
+    (20, include_str!("0020_tag_watch.sql")),
     (21, include_str!("0021_ways_back.sql")),
     (22, include_str!("0022_retention.sql")),
     (23, include_str!("0023_trash.sql")),

@@ -1,7 +1,7 @@
 //! One deployment: what ran or runs, how it went, and the way back to it.
 
 use super::show::origin;
-use super::{settings_facts, standing};
+use super::{changes, settings_facts, standing};
 use crate::api::services::CancelDeployment;
 use crate::islands::live::FACTS;
 use crate::model::id::DeploymentId;
@@ -24,6 +24,15 @@ pub async fn show() -> PageResult {
     let deployment = backend.services.deployment(&actor, &id).await?;
     // A removed service keeps its history.
     let service = backend.services.get(&actor, &deployment.service).await.ok();
+    let all = backend.services.deployments(&actor, &deployment.service).await?;
+    let before = all.into_iter().filter(|other| other.number < deployment.number).max_by_key(|other| other.number);
+    let changed = match before {
+        Some(before) => {
+            let found = backend.services.changes(&actor, &before.id, &id).await?;
+            Some(changes::card(before.number, found))
+        }
+        None => None,
+    };
     let (job, steps) = backend.jobs.get(&actor, &deployment.job).await?;
     let log = LogLines::of(&actor, &backend, &deployment.job, None).await?;
 
@@ -92,6 +101,7 @@ pub async fn show() -> PageResult {
                     {settings}
                 </Facts>
             </Card>
+            {changed}
             <Steps steps/>
             {log}
         },

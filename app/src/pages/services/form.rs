@@ -1,5 +1,6 @@
 //! The service form, for new services and for edits: one for those from git, one for images.
 
+use super::how::how;
 use super::push_name;
 use crate::islands::picker::Picker;
 use crate::model::build_options::Recipe;
@@ -8,25 +9,12 @@ use crate::model::git_access::{AccessKind, GitAccess};
 use crate::model::push_name::Typed;
 use crate::model::registry::Registry;
 use crate::model::service::{CredentialChoice, GitSource, Service};
+use crate::model::tag_watch::WatchMode;
 use crate::paths;
 use crate::request::{self, FormState};
 use crate::ui::field::id_of;
 use crate::ui::{Choice, Choices, Field, Name, Select, Submit, TextArea};
 use leptos::prelude::*;
-
-/// A command line that `ServiceForm` reads back as these words.
-pub fn command_line(words: &[String]) -> String {
-    let quoted = words.iter().map(|word| {
-        let is_plain = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '"'));
-        match (is_plain, word.contains('\'')) {
-            (true, _) => word.clone(),
-            (false, false) => format!("'{word}'"),
-            // A word with both kinds of quotes is put together from pieces.
-            (false, true) => format!("\"{}\"", word.replace('"', "\"'\"'\"")),
-        }
-    });
-    quoted.collect::<Vec<_>>().join(" ")
-}
 
 /// Fields of a service that is built. `of` is the service that is edited.
 pub fn git(
@@ -187,6 +175,8 @@ pub fn image(of: Option<&Service>, credentials: &[Credential], projects: Vec<Str
             {search}
             <Select field="credential" label="Credential" options=options value=credential
                 hint="How nodes sign in to pull it."/>
+            <Select field="watch" label="When the tag leads to a new digest" options=watch() value=of.map(|of| of.watch.as_str()).unwrap_or_default()
+                hint="The registry is asked every five minutes. A digest that didn't come up isn't deployed again by itself."/>
         </fieldset>
         {how(of)}
         <div class="row">
@@ -194,6 +184,16 @@ pub fn image(of: Option<&Service>, credentials: &[Credential], projects: Vec<Str
             <Submit text="Save service" class=class/>
         </div>
     }
+}
+
+/// What may happen when somebody pushed something new under the tag.
+fn watch() -> Vec<(String, String)> {
+    let words = |mode: WatchMode| match mode {
+        WatchMode::Off => "Nothing: nobody looks",
+        WatchMode::Notify => "Say so here and on the overview",
+        WatchMode::Deploy => "Deploy it",
+    };
+    WatchMode::ALL.into_iter().map(|mode| (mode.as_str().to_owned(), words(mode).to_owned())).collect()
 }
 
 fn none() -> String {
@@ -213,63 +213,5 @@ fn what(of: Option<&Service>, projects: Vec<String>) -> impl IntoView + use<> {
                 <Field field="name" label="Name" value=name required=true hint="What you call it, like “web”."/>
             </div>
         </fieldset>
-    }
-}
-
-/// Environment, ports, replicas, health check.
-fn how(of: Option<&Service>) -> impl IntoView + use<> {
-    let settings = of.map(|of| &of.settings);
-    let text = |value: Option<String>| value.unwrap_or_default();
-    let env = text(settings.map(|settings| {
-        settings.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
-    }));
-    let ports =
-        text(settings.map(|settings| settings.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-    let health =
-        text(settings.and_then(|settings| settings.health.as_ref()).map(|health| command_line(&health.command)));
-    let replicas = settings.map_or_else(|| "1".to_owned(), |settings| settings.replicas.to_string());
-    let env_hint = if use_context::<FormState>().is_some_and(|state| !state.action.is_empty()) {
-        "One NAME=value a line. Variables are not kept when a form comes back, because they may be secrets: check them."
-    } else {
-        "One NAME=value a line. They are part of each deployment, so a roll-back restores them."
-    };
-    view! {
-        <fieldset>
-            <legend>"How it runs"</legend>
-            <TextArea field="env" label="Environment variables" value=env hint=env_hint rows=4/>
-            <div class="pair">
-                <TextArea field="ports" label="Ports" value=ports rows=2 hint="One published:target a line, like 8080:80; /udp behind where needed."/>
-                <Field field="replicas" label="Replicas" value=replicas inputmode="numeric" hint="0 to 100."/>
-            </div>
-            <Field field="health_command" label="Health check command" mono=true value=health
-                hint="Run inside the container, without a shell; empty: none. A deployment counts as done when it succeeds."/>
-        </fieldset>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::command_line;
-    use crate::model::service::ServiceForm;
-
-    #[test]
-    fn command_lines_are_read_back_as_the_same_words() {
-        for words in [
-            vec!["wget", "-q", "http://127.0.0.1/"],
-            vec!["sh", "-c", "echo 'a b' && exit 0"],
-            vec!["x", "", "a\"b'c \" d", "'"],
-        ] {
-            let words: Vec<String> = words.into_iter().map(ToOwned::to_owned).collect();
-            let form = ServiceForm {
-                project: "a".into(),
-                name: "b".into(),
-                repository: "https://a.example/b".into(),
-                branch: "main".into(),
-                health_command: command_line(&words),
-                ..ServiceForm::default()
-            };
-            let read = form.validated().map(|fields| fields.settings.health.map(|health| health.command));
-            assert_eq!(read, Ok(Some(words)));
-        }
     }
 }

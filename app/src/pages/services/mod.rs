@@ -1,20 +1,25 @@
 //! Services: what runs in the Swarm.
 
 pub mod build;
+pub mod changes;
 pub mod delete;
 pub mod deployment;
 pub mod edit;
 mod form;
+mod how;
 pub mod list;
 pub mod new;
 pub mod push_name;
 pub mod roll_back;
+pub mod running;
 pub mod show;
 pub mod standing;
 pub mod triggers;
 
 use crate::model::registry::Registry;
 use crate::model::service::Settings;
+use crate::model::service_form::command_line;
+use crate::model::service_settings::{cores_text, memory_text};
 use crate::paths;
 use crate::ui::{Fact, Note};
 use leptos::prelude::*;
@@ -48,14 +53,42 @@ fn settings_facts(settings: &Settings) -> impl IntoView + use<> {
     let ports = if ports.is_empty() { none() } else { list(ports) };
     let env = if env.is_empty() { none() } else { list(env) };
     let health = match &settings.health {
-        Some(health) => view! { <code>{form::command_line(&health.command)}</code> }.into_any(),
+        Some(health) => view! { <code>{command_line(&health.command)}</code> }.into_any(),
         None => none(),
     };
     let replicas = settings.replicas;
+    let names = |items: Vec<String>| (!items.is_empty()).then(|| list(items));
+    let more = [
+        ("Secrets", names(settings.secrets.iter().map(|file| file.name.clone()).collect())),
+        ("Command", names(line(&settings.command))),
+        ("Arguments", names(line(&settings.args))),
+        ("At most", names(amounts(settings.resources.memory, settings.resources.millicpus))),
+        ("Reserved", names(amounts(settings.resources.memory_reserved, settings.resources.millicpus_reserved))),
+        ("Mounts", names(settings.mounts.iter().map(ToString::to_string).collect())),
+        ("Placement", names(settings.constraints.clone())),
+        ("More networks", names(settings.networks.clone())),
+    ];
+    let more = more
+        .into_iter()
+        .filter_map(|(name, content)| content.map(|content| view! { <Fact name=name>{content}</Fact> }))
+        .collect_view();
     view! {
         <Fact name="Ports">{ports}</Fact>
         <Fact name="Replicas">{replicas}</Fact>
         <Fact name="Variables">{env}</Fact>
         <Fact name="Health check">{health}</Fact>
+        {more}
     }
+}
+
+fn line(words: &[String]) -> Vec<String> {
+    if words.is_empty() { Vec::new() } else { vec![command_line(words)] }
+}
+
+fn amounts(memory: Option<u64>, millicpus: Option<u32>) -> Vec<String> {
+    let cores = millicpus.map(|millis| match cores_text(millis).as_str() {
+        "1" => "1 core".to_owned(),
+        text => format!("{text} cores"),
+    });
+    memory.map(memory_text).into_iter().chain(cores).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::standing::ready;
 use crate::api::ways_back::{CheckReadiness, RollBack};
-use crate::model::diff::{Change, changes};
+use crate::model::diff::Change;
 use crate::model::id::DeploymentId;
 use crate::model::job::JobState;
 use crate::model::standing::{Back, Standing};
@@ -47,9 +47,10 @@ pub async fn show() -> PageResult {
         .into_any(),
         (None, Some(current)) => {
             let now = current.number;
+            let changed = backend.services.changes(&actor, &current.id, &id).await?;
             view! {
                 <Card title=format!("What changes from deployment {now}, which runs now, to {number}") flush=true>
-                    {table(changes(&current, &deployment), number)}
+                    {table(changed, number)}
                 </Card>
                 {choice(&id, is_red, &standing, &paths::service(&service.id))}
             }

@@ -1,13 +1,14 @@
 //! One service: how it is, its tasks, its deployments with the way back, its builds, and what it is made from.
 
-use super::{no_registry, push_name, settings_facts, standing};
+use super::{changes, no_registry, push_name, running, settings_facts, standing};
 use crate::api::builds::StartBuild;
 use crate::api::services::DeployImage;
 use crate::error::AppError;
 use crate::model::build::Build;
 use crate::model::build_options::Recipe;
 use crate::model::credential::Credential;
-use crate::model::id::ServiceId;
+use crate::model::diff::Change;
+use crate::model::id::{DeploymentId, ServiceId};
 use crate::model::platform::Platform;
 use crate::model::service::{
     Deployment, GitSource, ImageSource, InnerPath, Origin, Service, ServiceState, Source, Task,
@@ -40,6 +41,8 @@ pub async fn show() -> PageResult {
     let deployments = backend.services.deployments(&actor, &id).await?;
     let builds = backend.builds.list(&actor, Some(&id), 10).await?;
     let tasks = backend.services.tasks(&actor, &id).await;
+    let histories = backend.services.histories(&actor, &id).await?;
+    let watch = backend.services.tag_watch(&actor, &id).await?;
     let uncovered = uncovered(&service, &backend.services.uncovered(&actor, &id).await?);
 
     // The one job that the page follows: the newest under way.
@@ -84,10 +87,13 @@ pub async fn show() -> PageResult {
             {put_back}
             {warning}
             {uncovered}
+            {watch.as_ref().and_then(running::news)}
             {tasks_card(tasks, deployments.is_empty())}
-            <Card title="Deployments" flush=true>{timeline(deployments, &standing)}</Card>
+            {running::copies(&service, &deployments)}
+            <Card title="Deployments" flush=true>{timeline(deployments, &standing, &histories)}</Card>
             {window}
             {builds}
+            {watch.map(running::watched)}
             {facts(&service, from)}
         },
     ))
@@ -186,6 +192,11 @@ pub fn origin(origin: &Origin) -> AnyView {
         }
         Origin::Image => view! { "The service's image" }.into_any(),
         Origin::Hook => view! { "Named by the deploy hook" }.into_any(),
+        Origin::Watch => view! { "Its tag led to a new digest" }.into_any(),
+        Origin::Restart { of, number } => {
+            view! { "Restart of " <a href=paths::deployment(of)>{format!("deployment {number}")}</a> }.into_any()
+        }
+        Origin::Scale { from, to, .. } => format!("Scaled from {from} to {to}").into_any(),
         Origin::RollBack { to, number, what } => {
             let tail = if *what == Back::Image { ", image only" } else { "" };
             view! { "Rolled back to " <a href=paths::deployment(to)>{format!("deployment {number}")}</a>{tail} }
@@ -194,7 +205,7 @@ pub fn origin(origin: &Origin) -> AnyView {
     }
 }
 
-fn timeline(deployments: Vec<Deployment>, standing: &Standing) -> AnyView {
+fn timeline(deployments: Vec<Deployment>, standing: &Standing, histories: &[(DeploymentId, Vec<Change>)]) -> AnyView {
     if deployments.is_empty() {
         return view! { <Empty title="No deployments yet" why="Each one is a version you can go back to: an image by its digest, with its settings."/> }
             .into_any();
@@ -205,6 +216,7 @@ fn timeline(deployments: Vec<Deployment>, standing: &Standing) -> AnyView {
             let subject = deployment.commit_subject.clone();
             let version = version(&deployment);
             let pinned = standing.of(&deployment.id).and_then(standing::pinned);
+            let changed = histories.iter().find(|(id, _)| *id == deployment.id).map(|(_, found)| changes::brief(found));
             view! {
                 <li class=deployment.is_current.then_some("current")>
                     <span class="n"><a href=paths::deployment(&deployment.id)>
@@ -222,6 +234,7 @@ fn timeline(deployments: Vec<Deployment>, standing: &Standing) -> AnyView {
                             <span>{format!("by {}", deployment.asked_by)}</span>
                             <Age millis=deployment.created/>
                             {pinned}
+                            {changed.map(|changed| view! { <span>{changed}</span> })}
                         </span>
                         {standing::line(&deployment, standing)}
                     </span>

@@ -7,7 +7,7 @@ use app::model::registry::{LogEntry, Severity};
 use app::model::service::Port;
 use axum::body::Body;
 use http_body_util::BodyExt as _;
-use slipway::docker::{Docker, Own, Publishing, Spec};
+use slipway::docker::{Docker, Own, Publishing, Runs, Spec};
 use std::time::{Duration, Instant};
 
 /// A registry without password in the lab's Swarm, known to Slipway as one of its own; gone when dropped.
@@ -71,6 +71,7 @@ impl Printer {
             alias: self.service.clone(),
             health: None,
             platforms: Vec::new(),
+            runs: Runs::default(),
             own: Some(Own { stop_grace: 2, ..Own::default() }),
         };
         docker.create_service(&spec, None).await.expect("created");
