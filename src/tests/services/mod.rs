@@ -9,4 +9,5 @@ mod restart;
 mod roll_back;
 mod rotation;
 mod rules;
+mod settings;
 pub mod world;
