@@ -14,6 +14,7 @@ use app::model::id::DeploymentId;
 use app::model::secret::Secret;
 use app::model::service::{Deployment, Origin};
 use app::model::text;
+use app::paths;
 use async_trait::async_trait;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -198,7 +198,9 @@ fn nothing_to_watch() -> AppError {
 impl super::Ready {
     /// The same, because its tag led there.
     fn of_watch(self, image: ImageRef) -> Self {
-        Self { image, origin: Origin::Watch, ..self }
+        let mut ready = self;
+        (ready.image, ready.origin) = (image, Origin::Watch);
+        ready
     }
 }
 

@@ -10,6 +10,7 @@ use app::model::id::{DeploymentId, ServiceId};
 use app::model::job::JobState;
 use app::model::secret::Secret;
 use app::model::service::{Origin, ServiceForm};
+use app::model::standing::Back;
 use app::model::tag_watch::Waits;
 
 fn secret(name: &str, value: &str) -> SecretInput {
@@ -182,7 +183,7 @@ async fn a_container_has_what_the_settings_say() {
     assert!(matches!(world.succeeded(&restart).await.origin, Origin::Restart { number: 2, .. }));
     assert_eq!(changed(&world, &restart).await, Vec::<String>::new());
     world.answers(port, &other).await;
-    let back = world.services.roll_back(&world.actor, &first.id).await.expect("asked for");
+    let back = world.services.roll_back(&world.actor, &first.id, Back::All).await.expect("asked for");
     assert_eq!(world.succeeded(&back).await.settings, first.settings);
     world.answers(port, &value).await;
 
