@@ -9,7 +9,7 @@ use app::model::account::Actor;
 use app::model::build_record::Trigger;
 use app::model::id::{DeploymentId, ServiceId};
 use app::model::report::Lamp;
-use app::model::service::{Origin, Settings};
+use app::model::service::Origin;
 use app::model::standing::{Back, Pause, Pin, Readiness, Standing, Version};
 use app::paths;
 
@@ -27,17 +27,22 @@ impl Services {
         let service = store::find(&mut *tx, &to.service).await.map_err(problems::of)?;
         let service = service.filter(|service| !service.is_deleted);
         let current = service.as_ref().and_then(|service| service.current.clone());
-        let settings = match (what, &current) {
-            (Back::Image, Some(current)) => self.settings_of(&mut tx, current).await?,
-            _ => env::with_values(&self.inner.vault, &mut *tx, to.id.as_str(), to.settings.clone())
-                .await
-                .map_err(problems::of)?,
+        // Whose settings it gets.
+        let (of, settings) = match (what, &current) {
+            (Back::Image, Some(current)) => {
+                let found = store_deployments::find(&mut *tx, current).await.map_err(problems::of)?;
+                let (current, _) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
+                (current.id, current.settings)
+            }
+            _ => (to.id.clone(), to.settings.clone()),
         };
         let others = store::publishers(&mut tx, Some(&to.service)).await.map_err(problems::of)?;
         let blockers = roll_back::blockers(&to, &settings, service.is_none(), &others, obstacle.as_ref());
         if !blockers.is_empty() {
             return Err(AppError::Blocked(blockers));
         }
+        let settings =
+            env::with_values(&self.inner.vault, &mut *tx, of.as_str(), settings).await.map_err(problems::of)?;
         let new = store_deployments::New {
             service: to.service,
             image: to.image,
@@ -68,12 +73,6 @@ impl Services {
             }
             _ => Ok(None),
         }
-    }
-
-    async fn settings_of(&self, tx: &mut Tx, id: &DeploymentId) -> Result<Settings, AppError> {
-        let found = store_deployments::find(&mut **tx, id).await.map_err(problems::of)?;
-        let (deployment, _) = found.ok_or_else(|| AppError::NotFound("deployment".into()))?;
-        env::with_values(&self.inner.vault, &mut **tx, id.as_str(), deployment.settings).await.map_err(problems::of)
     }
 
     async fn note(&self, tx: &mut Tx, actor: &Actor, verb: &str, id: &str, detail: &str) -> Result<(), AppError> {
