@@ -6,7 +6,7 @@ import { GitServer, type Repository } from '../fixtures/git';
 import { answerOf, freePort, registryRequest, uniqueName } from '../fixtures/lab';
 import * as story from '../fixtures/story';
 import { expect, ownerOf, test, useApp } from '../fixtures/test';
-import { addRegistry, addService, buildAndDeploy, buildEnds, deploymentEnds, deploymentFacts, startBuild } from '../fixtures/things';
+import { addRegistry, addService, buildEnds, deploymentEnds, deploymentFacts, startBuild } from '../fixtures/things';
 
 const project = uniqueName('back');
 let git: GitServer;
@@ -26,7 +26,7 @@ let service = '';
 const deployments: string[] = [];
 
 test.beforeAll(async () => {
-  test.setTimeout(240_000);
+  test.setTimeout(600_000);
   it.app.projects.push(project);
   client = await ownerOf(it.app);
   await addRegistry(client, 'Lab', undefined, 'back');
@@ -36,12 +36,16 @@ test.beforeAll(async () => {
   service = await addService(client, { project, name: 'Back', repository: git.url(repository), port });
   for (let version = 1; version <= 5; version++) {
     if (version > 1) await repository.website(`version ${version}`);
-    deployments[version] = await buildAndDeploy(client, service);
+    const build = await buildEnds(client, await startBuild(client, service), 120);
+    expect(build.state, build.text).toBe('succeeded');
+    const deployed = await deploymentEnds(client, build.deployment ?? '', 120);
+    expect(deployed.state, deployed.text).toBe('succeeded');
+    deployments[version] = build.deployment ?? '';
   }
 });
 
 test('five versions, and back to each of them', async ({ page }, info) => {
-  test.setTimeout(180_000);
+  test.setTimeout(400_000);
   const { url } = it.app;
   await story.enter(page, url);
   await expect.poll(() => answerOf(port)).toBe('version 5');
@@ -119,11 +123,11 @@ test('a lamp turns red within a minute when the image is gone, and the button sa
 });
 
 test('a version that fails its health check goes back by itself', async ({ page }, info) => {
-  test.setTimeout(150_000);
+  test.setTimeout(300_000);
   const { url } = it.app;
   const sick = 'RUN touch /sick\nHEALTHCHECK --interval=1s --retries=2 CMD test ! -e /sick';
   await repository.website('version 6', { extra: sick });
-  const build = await buildEnds(client, await startBuild(client, service));
+  const build = await buildEnds(client, await startBuild(client, service), 120);
   expect(build.state, build.text).toBe('succeeded');
   const failed = await deploymentEnds(client, build.deployment ?? '', 90);
   expect(failed.state, failed.text).toBe('failed');
