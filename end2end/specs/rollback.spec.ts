@@ -74,7 +74,7 @@ test('without script: what changes, and the image alone', async ({ browser }) =>
   const { url } = it.app;
   await story.enter(page, url);
   await page.goto(`${url}/services/${service}`);
-  await page.getByRole('link', { name: 'Choose what of deployment 4…' }).click();
+  await page.getByRole('link', { name: 'Choose what of deployment 4', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Roll back to deployment 4');
   await expect(page.getByRole('table', { name: 'What changes' }).or(page.getByRole('region', { name: 'What changes' })).first()).toContainText('Image');
   await page.getByText('Image only', { exact: true }).click();

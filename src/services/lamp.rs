@@ -58,15 +58,15 @@ fn fits(image: &[Platform], seen: &Seen) -> (Lamp, String, Option<Link>) {
         return (Lamp::Red, told(&platforms::nobody(image, &left_out)), None);
     }
     let pull = match (seen.is_here, seen.pull_bytes) {
-        (Some(true), _) => "its image is on this node already".to_owned(),
-        (_, Some(bytes)) => format!("{} to pull", text::bytes(bytes)),
-        (_, None) => "its image has to be pulled".to_owned(),
+        (Some(true), _) => "Its image is on this node already.".to_owned(),
+        (_, Some(bytes)) => format!("{} to pull.", text::bytes(bytes)),
+        (_, None) => "Its image has to be pulled.".to_owned(),
     };
     if left_out.is_empty() {
-        (Lamp::Green, format!("Ready: {pull}."), None)
+        (Lamp::Green, pull, None)
     } else {
         let left_out = platforms::words(&left_out);
-        (Lamp::Amber, format!("Ready on some nodes ({pull}); those of {left_out} never run it."), None)
+        (Lamp::Amber, format!("{pull} Nodes of {left_out} never run it."), None)
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn what_the_registry_has_still_has_to_fit_the_nodes() {
         let ready = judge(seen(has(&["linux/amd64", "linux/arm64"])));
-        assert_eq!((ready.lamp, ready.reason.as_str()), (Lamp::Green, "Ready: 12 MB to pull."));
+        assert_eq!((ready.lamp, ready.reason.as_str()), (Lamp::Green, "12 MB to pull."));
         assert_eq!(judge(seen(has(&[]))).lamp, Lamp::Green, "nobody says what it is for");
         let foreign = judge(seen(has(&["linux/arm64"])));
         assert_eq!(foreign.lamp, Lamp::Red);

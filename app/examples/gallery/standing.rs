@@ -33,7 +33,7 @@ pub fn of(id: &ServiceId) -> Standing {
         let amber = readiness(Lamp::Amber, "The registry ghcr.io wants to be asked less often. Wait a minute.");
         return Standing { pause: None, keep: 1, versions: vec![version(5, Some(Need::Runs), Some(amber))] };
     }
-    let green = readiness(Lamp::Green, "Ready: its image is on this node already.");
+    let green = readiness(Lamp::Green, "Its image is on this node already.");
     let red = readiness(
         Lamp::Red,
         "The registry internal doesn't have shop/web sha256:a4e624d686e0… any more. Build or deploy anew, or choose another deployment.",

@@ -25,7 +25,7 @@ pub async fn check_readiness(id: DeploymentId) -> Result<(), AppError> {
     request::answer(async {
         let (actor, backend) = request::signed_in()?;
         let found = backend.services.check_readiness(&actor, &id).await?;
-        request::see(paths::roll_back(&id), &found.reason)
+        request::see(paths::roll_back(&id), &format!("{}. {}", found.word(), found.reason))
     })
     .await
 }

@@ -135,6 +135,7 @@ impl Standing {
             return None;
         }
         Some(match deployment.state {
+            state if !state.is_final() => "Not checked: it is on its way.".into(),
             JobState::Succeeded => format!(
                 "Not kept and not checked: it is older than the last {} that ran well. Its image may be cleaned up.",
                 self.keep

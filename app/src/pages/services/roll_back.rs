@@ -29,6 +29,7 @@ pub async fn show() -> PageResult {
     let cannot = match (deployment.is_current, deployment.state) {
         (true, _) => Some(format!("Deployment {number} is the one that runs.")),
         (false, JobState::Succeeded) => None,
+        (false, state) if !state.is_final() => Some(format!("Deployment {number} is on its way.")),
         (false, _) => Some(format!("Deployment {number} never ran well, so there is nothing to go back to.")),
     };
     let readiness = view! { <div class="row" id="readiness">{ready(&deployment, &standing)}</div> };

@@ -75,7 +75,7 @@ pub fn roll_back(deployment: &Deployment, standing: &Standing, short: bool) -> O
                     </button>
                 </Form>
                 <a class="button quiet" href=page>
-                    {if is_red { "Why not" } else { "Choose what" }}<span class="visually-hidden">{of}</span>"…"
+                    <span>{if is_red { "Why not" } else { "Choose what" }}<span class="visually-hidden">{of}</span></span>
                 </a>
             </div>
         }
