@@ -5,6 +5,7 @@
 use crate::api::retention::{
     LookAtRegistry, RemoveRegistryRules, RemoveServiceRules, SetRegistryRules, SetServiceRules,
 };
+use crate::api::trash::RunRetention;
 use crate::model::id::{RegistryId, ServiceId};
 use crate::model::retention::{EVERY, Fate, Judged, Policy, PreviewPage, PreviewSearch, Scope, USUAL_TRASH};
 use crate::model::service::Source;
@@ -49,6 +50,16 @@ pub async fn registry() -> PageResult {
     )
     .into_any();
     let unread = unread(&preview);
+    let trash = paths::trash(&id);
+    let run_hidden = vec![("id", id.to_string())];
+    let run = (has_rules && preview.goes > 0).then(|| {
+        let text = format!("Delete {} now", text::tags(preview.goes));
+        view! {
+            <Form to=RunRetention::PATH class="row" flat=true hidden=run_hidden>
+                <Submit text=text class="danger"/>
+            </Form>
+        }
+    });
     let preview = preview_card(&id, preview, &search, has_rules);
     let hidden = vec![("id", id.to_string())];
     let removal = has_rules.then(|| {
@@ -66,7 +77,11 @@ pub async fn registry() -> PageResult {
     Ok(Page::new(
         format!("Retention, {}", registry.name),
         view! {
-            <PageHead title="Retention" under=(paths::registry(&id), registry.name.clone()) badge=follow>{look}</PageHead>
+            <PageHead title="Retention" under=(paths::registry(&id), registry.name.clone()) badge=follow>
+                <a class="button quiet" href=trash><Icon name=Name::Trash/>"Trash"</a>
+                {look}
+                {run}
+            </PageHead>
             <Card title="Rules">
                 {said}
                 <p class="muted">
