@@ -196,7 +196,7 @@ impl Slipway {
             git_accesses: git_accesses.clone(),
             builders: builders.clone(),
             oci: oci.clone(),
-            runner: runner.clone(),
+            runner,
             config: Config::clone(&config),
             // For repositories behind a private authority.
             git_ca: std::env::var_os("GIT_SSL_CAINFO"),
@@ -231,10 +231,8 @@ impl Slipway {
             clock: clock.clone(),
             jobs: jobs.clone(),
             docker,
-            settings: settings.clone(),
             services: services.clone(),
-            runner,
-            config: Config::clone(&config),
+            builders: builders.clone(),
         });
         disks.set_volumes(Arc::new(registries.clone()));
         // Services come last in the order of nouns; the others get them plugged in.

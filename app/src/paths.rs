@@ -68,6 +68,8 @@ pub const PUSH_NAME: &str = "/services/push-name";
 pub const IMPORT_CREDENTIALS: &str = "/credentials/import";
 /// All jobs.
 pub const JOBS: &str = "/jobs";
+/// What of our own lies on nodes and may go.
+pub const CLEANUP: &str = "/cleanup";
 /// Settings.
 pub const SETTINGS: &str = "/settings";
 /// The rules that hold for all builds.

@@ -61,6 +61,7 @@ pages! {
     "/images/image" => pages::images::image::show,
     "/jobs" => pages::jobs::list,
     "/jobs/{id}" => pages::jobs::show,
+    "/cleanup" => pages::cleanup::show,
     "/settings" => pages::settings::show,
     "/settings/builds" => pages::settings::builds::show,
     "/settings/builders" => pages::settings::builders::list::show,

@@ -141,6 +141,12 @@ pub(super) fn prune(place: &Place, name: &str) -> Invocation {
     call(place).args(["prune", "--all", "--force"]).arg(format!("--builder={name}")).within(PRUNE)
 }
 
+/// Takes from its cache what nobody used for so many hours.
+pub(super) fn trim(place: &Place, name: &str, hours: u32) -> Invocation {
+    let until = format!("--filter=until={hours}h");
+    call(place).args(["prune", "--all", "--force"]).args([until, format!("--builder={name}")]).within(PRUNE)
+}
+
 /// Forgets it. Its containers go; their caches only when `with_cache`.
 pub(super) fn remove(place: &Place, name: &str, with_cache: bool) -> Invocation {
     let call = call(place).args(["rm", "--force"]);
@@ -294,6 +300,10 @@ mod tests {
     #[test]
     fn a_cache_is_emptied_by_its_builders_name() {
         assert_eq!(words(&prune(&place(), ENGINE)), ["buildx", "prune", "--all", "--force", "--builder=default"]);
+        assert_eq!(
+            words(&trim(&place(), "slipway-x", 720)),
+            ["buildx", "prune", "--all", "--force", "--filter=until=720h", "--builder=slipway-x"]
+        );
         assert_eq!(
             words(&remove(&place(), "slipway-x", false)),
             ["buildx", "rm", "--force", "--keep-state", "--", "slipway-x"]

@@ -16,9 +16,11 @@ mod keys;
 mod repair;
 mod seen;
 mod store;
+mod trim;
 mod watch;
 
 pub use choose::Wish;
+pub use trim::Cache;
 
 use crate::clock::Clock;
 use crate::config::Config;

@@ -9,6 +9,7 @@
 mod control_groups;
 mod error;
 mod host;
+mod images;
 mod ipvs;
 mod jobs;
 mod logs;
@@ -24,6 +25,7 @@ mod volumes;
 pub use control_groups::{Caps, ControlGroup, ControlGroups};
 pub use error::DockerError;
 pub use host::{Engine, Node, SwarmMode};
+pub use images::{EngineImage, ImagesInUse};
 pub use ipvs::has_ipvs;
 pub use jobs::OneShot;
 pub use logs::{LogLine, LogQuery};
@@ -71,7 +73,16 @@ impl Docker {
 
     /// One call, bounded by [`LIMIT`].
     async fn ask<T>(&self, call: impl Future<Output = Result<T, bollard::errors::Error>>) -> Result<T, DockerError> {
-        match tokio::time::timeout(LIMIT, call).await {
+        self.ask_within(LIMIT, call).await
+    }
+
+    /// One call that may take longer than others.
+    async fn ask_within<T>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T, DockerError> {
+        match tokio::time::timeout(limit, call).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(DockerError::of(&self.address, error)),
             Err(_) => Err(DockerError::Timeout { address: self.address.to_string() }),

@@ -7,6 +7,7 @@ mod app;
 mod architecture;
 mod builders;
 mod builds;
+mod cleanup;
 mod credentials;
 #[path = "../testing/crowd.rs"]
 mod crowd;

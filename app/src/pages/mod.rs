@@ -4,6 +4,7 @@
 //! document around it. Nothing remote is asked while a page is rendered.
 
 pub mod builds;
+pub mod cleanup;
 pub mod credentials;
 pub mod disk;
 pub mod first_run;

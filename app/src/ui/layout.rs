@@ -23,8 +23,11 @@ const PLACES: [(&str, &str, Name); 6] = [
     (paths::REGISTRIES, "Registries", Name::Registry),
     (paths::CREDENTIALS, "Credentials", Name::Credential),
 ];
-const MACHINERY: [(&str, &str, Name); 2] =
-    [(paths::JOBS, "Jobs", Name::Job), (paths::SETTINGS, "Settings", Name::Settings)];
+const MACHINERY: [(&str, &str, Name); 3] = [
+    (paths::JOBS, "Jobs", Name::Job),
+    (paths::CLEANUP, "Clean-up", Name::Trash),
+    (paths::SETTINGS, "Settings", Name::Settings),
+];
 
 /// Whether an address belongs to a place of the navigation.
 fn is_current(place: &str, path: &str) -> bool {

@@ -34,6 +34,7 @@ const DATA: &[(i64, &str)] = &[
     (22, include_str!("0022_retention.sql")),
     (23, include_str!("0023_trash.sql")),
     (24, include_str!("0024_garbage.sql")),
+    (25, include_str!("0025_cleanup.sql")),
 ];
 
 fn data(version: i64) -> &'static str {
