@@ -3,9 +3,10 @@
 use crate::api::cleanup::{LookAtNodes, RunCleanup, SetCleanupRules};
 use crate::islands::refresh::Refresh;
 use crate::model::cleanup::{CacheSeen, CleanupPlan, CleanupRules, CleanupRun, LocalImage, Stays};
+use crate::model::registry::Registry;
 use crate::model::retention::Need;
 use crate::model::text;
-use crate::pages::{Page, PageResult};
+use crate::pages::{Page, PageResult, disk};
 use crate::ui::table::{Column, col, wide};
 use crate::ui::{
     Age, Badge, Card, Checkbox, Field, Form, JobBadge, Name, Note, PageHead, ProblemBox, Submit, Table, Tone,
@@ -21,6 +22,8 @@ pub async fn show() -> PageResult {
     let plan = backend.cleanup.plan(&actor).await?;
     let runs = backend.cleanup.runs(&actor).await?;
     let cache_words = cache_words(&rules);
+    let room = disk::card(backend.disk.spaces(&actor).await?);
+    let registries = registries(&backend.registries.list(&actor).await?);
     Ok(Page::new(
         "Clean-up",
         view! {
@@ -32,9 +35,11 @@ pub async fn show() -> PageResult {
             <p>
                 "Removes images that Slipway built or deployed and that no service needs any more. Images of others, containers, volumes and networks are never touched."
             </p>
+            {room}
             <div id="plan" class="stack" data-page="plan">{images(&plan)} {caches(&plan.caches, cache_words)}</div>
             <div id="runs" data-page="runs">{last_runs(&runs)}</div>
             <Card title="Rules" id="rules">{form(&rules)}</Card>
+            {registries}
         },
     ))
 }
@@ -204,6 +209,26 @@ fn last_runs(runs: &[CleanupRun]) -> impl IntoView + use<> {
     let columns = vec![col("When"), col("What"), Column { name: "Freed at least", class: "num" }, col("State")];
     view! { <Card title="Last runs" flush=true><Table name="Last runs" columns=columns>{rows}</Table></Card> }
         .into_any()
+}
+
+/// What makes room in registries of ours.
+fn registries(registries: &[Registry]) -> Option<impl IntoView + use<>> {
+    let links = registries
+        .iter()
+        .filter(|registry| registry.managed.is_some())
+        .map(|registry| {
+            let text = format!("Garbage of {}", registry.name);
+            view! { <li><a href=paths::registry_garbage(&registry.id)>{text}</a></li> }
+        })
+        .collect::<Vec<_>>();
+    (!links.is_empty()).then(|| {
+        view! {
+            <Card title="Registries">
+                <p>"What is deleted in a registry takes room until its garbage is collected."</p>
+                <ul class="plain">{links}</ul>
+            </Card>
+        }
+    })
 }
 
 fn form(rules: &CleanupRules) -> impl IntoView + use<> {
