@@ -9,6 +9,7 @@ use app::model::cleanup::{CleanupRulesForm, Stays};
 use app::model::image_ref::ImageRef;
 use app::model::job::JobState;
 use app::model::retention::Need;
+use app::model::standing::Back;
 use slipway::builders::{self, Builders};
 use slipway::cleanup::{Cleanup, Parts};
 use slipway::clock::Clock;
@@ -183,7 +184,7 @@ async fn only_what_is_ours_and_not_needed_goes() {
 
     // Going back to the last one finds it on the node: the registry isn't needed for it.
     let fourth = world.deployments(&service).await.remove(1);
-    let back = world.services.roll_back(&world.actor, &fourth.id).await.expect("asked for");
+    let back = world.services.roll_back(&world.actor, &fourth.id, Back::All).await.expect("asked for");
     assert_eq!(world.succeeded(&back).await.image.digest, window.digest);
 }
 
