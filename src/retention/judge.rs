@@ -435,7 +435,12 @@ fn subject(tag: &str) -> Option<Digest> {
 /// Bytes that only what goes leads to: marked from what goes, and taken away again by all that stays. A registry keeps a
 /// blob once for all its repositories.
 fn freed(world: &World, dying: &[HashSet<Mark>]) -> u64 {
-    let mut free: HashMap<Mark, u64> = HashMap::new();
+    let entries = world.repositories.iter().zip(dying).map(|(repo, dying)| {
+        let going = repo.contents().filter(|(mark, _)| dying.contains(mark));
+        going.map(|(_, content)| content.all().count()).sum::<usize>()
+    });
+    // Room for all at once, so that it needn't grow again and again.
+    let mut free: HashMap<Mark, u64> = HashMap::with_capacity(entries.sum());
     for (repo, dying) in world.repositories.iter().zip(dying) {
         for (_, content) in repo.contents().filter(|(mark, _)| dying.contains(mark)) {
             free.extend(content.all());
