@@ -317,6 +317,24 @@ pub fn new_image_service(image: &ImageRef, credential: Option<&CredentialId>) ->
     with_query(NEW_SERVICE, &[("kind", "image"), ("image", &image.to_string()), ("credential", &credential)])
 }
 
+/// What a registry keeps, and what a run would delete.
+pub fn registry_retention(id: &RegistryId) -> String {
+    format!("{REGISTRIES}/{id}/retention")
+}
+
+/// The same for a part of its tags.
+pub fn registry_retention_of(id: &RegistryId, pairs: &[(&str, &str)]) -> String {
+    match query(pairs) {
+        query if query.is_empty() => registry_retention(id),
+        query => format!("{}?{query}", registry_retention(id)),
+    }
+}
+
+/// What a service keeps in addition.
+pub fn service_retention(id: &ServiceId) -> String {
+    format!("{SERVICES}/{id}/retention")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -339,22 +357,4 @@ mod tests {
         let to = new_image_service(&pinned, None);
         assert!(to.starts_with("/services/new?kind=image&image=ghcr.io/a/b%3A1%40sha256%3Aaaa"), "{to}");
     }
-}
-
-/// What a registry keeps, and what a run would delete.
-pub fn registry_retention(id: &RegistryId) -> String {
-    format!("{REGISTRIES}/{id}/retention")
-}
-
-/// The same for a part of its tags.
-pub fn registry_retention_of(id: &RegistryId, pairs: &[(&str, &str)]) -> String {
-    match query(pairs) {
-        query if query.is_empty() => registry_retention(id),
-        query => format!("{}?{query}", registry_retention(id)),
-    }
-}
-
-/// What a service keeps in addition.
-pub fn service_retention(id: &ServiceId) -> String {
-    format!("{SERVICES}/{id}/retention")
 }
