@@ -60,7 +60,7 @@ pub struct SecretFile {
     pub mark: String,
 }
 
-/// Words for what a number of bytes is, as [`memory`] reads them.
+/// Words for what a number of bytes is, as the form reads them.
 pub fn memory_text(bytes: u64) -> String {
     for (unit, shift) in [("GB", 30), ("MB", 20), ("kB", 10)] {
         if bytes >= 1 << shift && bytes.is_multiple_of(1 << shift) {
@@ -70,7 +70,7 @@ pub fn memory_text(bytes: u64) -> String {
     format!("{bytes} B")
 }
 
-/// Cores, as [`cores`] reads them.
+/// Cores, as the form reads them.
 pub fn cores_text(millicpus: u32) -> String {
     let text = format!("{}.{:03}", millicpus / 1_000, millicpus % 1_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -245,7 +245,7 @@ pub fn refused(source: &str) -> Option<&'static str> {
     let is_whole = |part: &&str| is_within(source, part) || is_within(part, source);
     WHOLE
         .iter()
-        .any(|part| is_whole(&part))
+        .any(|part| is_whole(part))
         .then_some("this is Docker's own data or the node's devices. Mount the folder that it needs.")
 }
 
