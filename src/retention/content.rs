@@ -69,7 +69,7 @@ impl Content {
     pub(super) fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
         let count = bytes.first_chunk::<HEAD>().map(|head| u32::from_le_bytes(*head))?;
         let rest = bytes.len() - HEAD;
-        let fits = rest % ENTRY == 0 && (1..=rest / ENTRY).contains(&usize::try_from(count).ok()?);
+        let fits = rest.is_multiple_of(ENTRY) && (1..=rest / ENTRY).contains(&usize::try_from(count).ok()?);
         fits.then_some(Self(bytes))
     }
 

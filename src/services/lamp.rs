@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn what_the_registry_has_still_has_to_fit_the_nodes() {
         let ready = judge(seen(has(&["linux/amd64", "linux/arm64"])));
-        assert_eq!((ready.lamp, ready.reason.as_str()), (Lamp::Green, "12 MB to pull."));
+        assert_eq!((ready.lamp, ready.reason.as_str()), (Lamp::Green, "12.0 MB to pull."));
         assert_eq!(judge(seen(has(&[]))).lamp, Lamp::Green, "nobody says what it is for");
         let foreign = judge(seen(has(&["linux/arm64"])));
         assert_eq!(foreign.lamp, Lamp::Red);

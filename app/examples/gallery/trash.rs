@@ -32,7 +32,7 @@ fn entry(n: u8, tag: &str, state: TrashState, trouble: Option<Problem>) -> Trash
         size: 48_000_000 * u64::from(n),
         at: now() - 86_400 * i64::from(n),
         until: now() + 86_400 * (7 - i64::from(n)),
-        by: if n % 2 == 0 { "slipway".into() } else { "ada".into() },
+        by: if n.is_multiple_of(2) { "slipway".into() } else { "ada".into() },
         state,
         trouble,
         job: Some(JobId::from_random(bits(1))),

@@ -245,7 +245,7 @@ pub fn refused(source: &str) -> Option<&'static str> {
     let is_whole = |part: &&str| is_within(source, part) || is_within(part, source);
     WHOLE
         .iter()
-        .any(|part| is_whole(part))
+        .any(is_whole)
         .then_some("this is Docker's own data or the node's devices. Mount the folder that it needs.")
 }
 

@@ -153,7 +153,7 @@ async fn a_container_has_what_the_settings_say() {
     assert_eq!(task["Resources"]["Limits"]["NanoCPUs"], 500_000_000);
     assert_eq!(task["Resources"]["Reservations"]["MemoryBytes"], 16 << 20);
     assert_eq!(task["Placement"]["Constraints"], serde_json::json!(["node.role==manager"]));
-    assert_eq!(container["HealthCheck"]["Timeout"], 2_000_000_000_i64);
+    assert_eq!(container["Healthcheck"]["Timeout"], 2_000_000_000_i64);
     assert_eq!(container["Mounts"].as_array().map(Vec::len), Some(2));
     assert_eq!(task["Networks"].as_array().map(Vec::len), Some(2));
     assert_eq!(container["Secrets"][0]["File"]["Name"], "api-key");
