@@ -98,9 +98,10 @@ impl Registries {
             let blobs = swept.eligible.unwrap_or(swept.deleted);
             store_garbage::end_run(&mut tx, &cx.id, now, Some(blobs), freed).await.map_err(jobs::internal)?;
             tx.commit().await.map_err(jobs::internal)?;
+            let deleted = format!("{} {} deleted", text::count(blobs, "blob"), if blobs == 1 { "was" } else { "were" });
             cx.log(&match freed {
-                Some(bytes) => format!("{blobs} blobs were deleted; {} came free.", text::bytes(bytes)),
-                None => format!("{blobs} blobs were deleted. How much came free can't be seen from here."),
+                Some(bytes) => format!("{deleted}; {} came free.", text::bytes(bytes)),
+                None => format!("{deleted}. How much came free can't be seen from here."),
             });
             self.open_gate(id, cx).await
         })

@@ -153,22 +153,3 @@ pub(super) async fn end(tx: &mut Tx, registry: &RegistryId, generation: i64, beg
         .await?;
     Ok(())
 }
-
-/// An image was deleted: its tags are gone, and so is it.
-#[allow(dead_code, reason = "runs come with the trash")]
-pub(super) async fn forget(
-    tx: &mut Tx,
-    registry: &RegistryId,
-    repository: &str,
-    digest: &Digest,
-) -> Result<(), sqlx::Error> {
-    for sql in [
-        "DELETE FROM retention_tags WHERE registry_id = ? AND repository = ? AND digest = ?",
-        "UPDATE retention_images SET state = 'gone', content = NULL
-          WHERE registry_id = ? AND repository = ? AND digest = ?",
-    ] {
-        let query = sqlx::query(sql).bind(registry.as_str()).bind(repository).bind(digest.as_str());
-        query.execute(&mut **tx).await?;
-    }
-    Ok(())
-}
