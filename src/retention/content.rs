@@ -100,6 +100,13 @@ impl Content {
     }
 }
 
+/// What is kept of an image with these manifests, its own first, and blobs; for measurements.
+#[cfg(feature = "testing")]
+pub fn packed(manifests: &[(Digest, u64)], blobs: &[(Digest, u64)]) -> Vec<u8> {
+    let marks = |all: &[(Digest, u64)]| all.iter().map(|(digest, size)| (Mark::of(digest), *size)).collect::<Vec<_>>();
+    Content::new(&marks(manifests), &marks(blobs)).0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

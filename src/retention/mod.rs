@@ -23,6 +23,9 @@ mod trash;
 mod untag;
 mod words;
 
+#[cfg(feature = "testing")]
+pub use content::packed;
+
 use crate::builds::Builds;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
