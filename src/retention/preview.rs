@@ -64,3 +64,61 @@ fn part(preview: Preview, search: &PreviewSearch) -> PreviewPage {
         looking: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use app::model::retention::Why;
+
+    /// Of 120 tags in two repositories each third goes.
+    fn preview() -> Preview {
+        let tags = (0..120).map(|n| Judged {
+            repository: if n < 60 { "team/shop" } else { "team/till" }.parse().expect("a repository"),
+            tag: format!("Build-{n:03}"),
+            digest: None,
+            at: None,
+            size: None,
+            keeps: if n % 3 == 0 { Vec::new() } else { vec![Why::Foreign] },
+        });
+        Preview { tags: tags.collect(), frees: 7, unread: vec!["one".into()], as_of: Some(5), ..Preview::default() }
+    }
+
+    fn found(search: PreviewSearch) -> (u64, Vec<String>) {
+        let page = part(preview(), &search);
+        // What counts for all is the same on each page.
+        assert_eq!((page.total, page.goes, page.frees, page.as_of), (120, 40, 7, Some(5)));
+        assert_eq!(page.unread, ["one"]);
+        (page.found, page.tags.into_iter().map(|tag| tag.tag).collect())
+    }
+
+    #[test]
+    fn pages_follow_each_other() {
+        let (all, first) = found(PreviewSearch::default());
+        assert_eq!((all, first.len(), first[0].as_str(), first[49].as_str()), (120, 50, "Build-000", "Build-049"));
+        let (_, last) = found(PreviewSearch { offset: 100, ..PreviewSearch::default() });
+        assert_eq!((last.len(), last[0].as_str()), (20, "Build-100"));
+        for offset in [120, u64::MAX] {
+            assert_eq!(found(PreviewSearch { offset, ..PreviewSearch::default() }), (120, Vec::new()));
+        }
+        assert_eq!(found(PreviewSearch { limit: 7, ..PreviewSearch::default() }).1.len(), 7);
+        assert_eq!(found(PreviewSearch { limit: u64::MAX, ..PreviewSearch::default() }).1.len(), 120);
+    }
+
+    #[test]
+    fn fates_and_words_are_looked_for_together() {
+        let count = |text: &str, fate| found(PreviewSearch { text: text.into(), fate, ..PreviewSearch::default() }).0;
+        assert_eq!((count("", Fate::Goes), count("", Fate::Stays)), (40, 80));
+        assert_eq!((count(" TILL ", Fate::Any), count("till", Fate::Goes)), (60, 20));
+        assert_eq!((count("build-00", Fate::Any), count("build-00", Fate::Goes)), (10, 4));
+        assert_eq!((count("shop:build-01", Fate::Any), count("till:build-01", Fate::Any)), (10, 0));
+        assert_eq!(count("nothing", Fate::Any), 0);
+    }
+
+    #[test]
+    fn no_page_has_more_than_its_most() {
+        let tags = preview().tags;
+        let many = Preview { tags: [tags.clone(), tags].concat(), ..Preview::default() };
+        let page = part(many, &PreviewSearch { limit: 1_000, ..PreviewSearch::default() });
+        assert_eq!((page.found, page.tags.len()), (240, 200));
+    }
+}

@@ -423,8 +423,12 @@ impl PreviewPage {
         let goes = text::figure(self.goes);
         let verb = if self.goes == 1 { "goes" } else { "go" };
         if self.goes == 0 {
-            return format!("Nothing goes; {} stay.", text::tags(self.total));
+            let verb = if self.total == 1 { "stays" } else { "stay" };
+            return format!("Nothing goes; {} {verb}.", text::tags(self.total));
         }
         format!("{goes} of {} {verb}, {} come free.", text::tags(self.total), text::bytes(self.frees))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,4 +3,5 @@
 mod chain;
 mod house;
 mod run;
+mod survey;
 mod trash;

@@ -32,7 +32,7 @@ fn begin(house: &House, env: &[(&str, &str)]) -> Child {
     command.spawn().expect("it starts")
 }
 
-async fn dies_at(house: &House, point: &str) {
+pub(super) async fn dies_at(house: &House, point: &str) {
     let mut life = begin(house, &[("SLIPWAY_ABORT_AT", point)]);
     let status = eventually(Duration::from_secs(90), point, || {
         let status = life.try_wait().expect("asked");
