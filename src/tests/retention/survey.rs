@@ -73,7 +73,8 @@ impl Faulty {
     fn put(&self, tag: &str, image: &str) -> Digest {
         let blob = |of: &str| json!({ "mediaType": "application/octet-stream", "digest": digest_of(of.as_bytes()), "size": 7 });
         let layers = [blob("shared"), blob(image)];
-        let manifest = json!({ "schemaVersion": 2, "mediaType": IMAGE, "config": blob("configuration"), "layers": layers });
+        let manifest =
+            json!({ "schemaVersion": 2, "mediaType": IMAGE, "config": blob("configuration"), "layers": layers });
         let bytes = manifest.to_string().into_bytes();
         let digest = digest_of(&bytes);
         self.state().tags.insert(tag.into(), bytes);
@@ -120,8 +121,12 @@ async fn a_tag_that_the_list_leaves_out_is_asked_for_before_it_counts_as_gone() 
     for (tag, image) in [("a", "a"), ("b", "b"), ("keep", "keep"), ("keep-b", "b")] {
         faulty.put(tag, image);
     }
-    let whole =
-        BTreeMap::from([("a", vec![]), ("b", same_as("keep-b")), ("keep", matches("keep*")), ("keep-b", matches("keep*"))]);
+    let whole = BTreeMap::from([
+        ("a", vec![]),
+        ("b", same_as("keep-b")),
+        ("keep", matches("keep*")),
+        ("keep-b", matches("keep*")),
+    ]);
     assert_eq!(fates(&looked(&house).await), whole);
 
     // Deletion by digest would take the tag that isn't listed too.
