@@ -86,12 +86,17 @@ pub struct Retention {
     parts: Arc<Parts>,
     /// When the trash of a registry was last thrown out by itself, Unix seconds.
     expired: Arc<Mutex<HashMap<RegistryId, i64>>>,
+    /// Held by whoever looks at a registry; a run looks in its own job, beside one that was asked for.
+    looks: Arc<Mutex<HashMap<RegistryId, Turn>>>,
 }
+
+/// One at a time.
+type Turn = Arc<tokio::sync::Mutex<()>>;
 
 impl Retention {
     /// With all that it works with.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), expired: Arc::default() }
+        Self { parts: Arc::new(parts), expired: Arc::default(), looks: Arc::default() }
     }
 
     /// The jobs that it runs; `start.rs` registers them.
@@ -107,6 +112,12 @@ impl Retention {
     /// Starts what is due, until it is told to stop.
     pub async fn watch(&self, stop: CancellationToken) {
         self.keep_time(stop).await;
+    }
+
+    /// Whose turn it is to look at a registry.
+    fn turn(&self, registry: &RegistryId) -> Turn {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(looks.entry(registry.clone()).or_default())
     }
 
     /// Whether it is time to throw out a registry's trash; then it counts as done for an hour.

@@ -134,8 +134,16 @@ pub(super) async fn keep_images(tx: &mut Tx, at: Place<'_>, images: &HashMap<&st
     Ok(())
 }
 
-/// Ends a whole look: what it didn't see goes, but where it couldn't read.
+/// Ends a whole look: what it didn't see goes, but where it couldn't read. One that was broken off and overtaken by another
+/// takes nothing away.
 pub(super) async fn end(tx: &mut Tx, registry: &RegistryId, generation: i64, began: i64) -> Result<(), sqlx::Error> {
+    let newest: Option<i64> = sqlx::query_scalar("SELECT generation FROM retention_looks WHERE registry_id = ?")
+        .bind(registry.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
+    if newest != Some(generation) {
+        return Ok(());
+    }
     for sql in [
         "DELETE FROM retention_repositories WHERE registry_id = ? AND generation <> ?",
         "DELETE FROM retention_tags WHERE registry_id = ?1 AND generation <> ?2 AND repository IN
@@ -145,10 +153,9 @@ pub(super) async fn end(tx: &mut Tx, registry: &RegistryId, generation: i64, beg
     ] {
         sqlx::query(sql).bind(registry.as_str()).bind(generation).execute(&mut **tx).await?;
     }
-    sqlx::query("UPDATE retention_looks SET as_of = ? WHERE registry_id = ? AND generation = ?")
+    sqlx::query("UPDATE retention_looks SET as_of = ? WHERE registry_id = ?")
         .bind(began)
         .bind(registry.as_str())
-        .bind(generation)
         .execute(&mut **tx)
         .await?;
     Ok(())

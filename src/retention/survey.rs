@@ -87,6 +87,9 @@ impl Retention {
     /// began. Reads again only what isn't known: what stands behind a digest never changes.
     pub async fn look(&self, registry: &RegistryId, cx: &JobContext) -> Result<(), JobError> {
         let target = self.open(registry, cx).await?;
+        // Two looks at once would sweep each other's findings away.
+        let turn = self.turn(registry);
+        let _turn = cx.or_cancel(turn.lock()).await?;
         let look: Look = cx
             .step("look", "Begin to look at the registry", async {
                 let began = self.parts.clock.seconds();

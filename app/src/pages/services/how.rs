@@ -101,7 +101,7 @@ fn secrets(kept: &[SecretFile]) -> impl IntoView + use<> {
                 view! {
                     <fieldset>
                         <legend>{title}</legend>
-                        <Field field=secret_field(index, "name") label="Name" mono=true/>
+                        <Field field=secret_field(index, "name") label="File name" mono=true/>
                         <TextArea field=secret_field(index, "secret") label="Value" rows=2 hint="One line or many."/>
                     </fieldset>
                 }
