@@ -101,7 +101,7 @@ fn row(image: &LocalImage) -> impl IntoView + use<> {
         _ => (name.clone(), false),
     };
     let more = image.names.len().saturating_sub(1);
-    let more = (more > 0).then(|| view! { <span class="hint">{format!("and {more} more names")}</span> });
+    let more = (more > 0).then(|| view! { <span class="hint">{format!("and {} more", text::count(u64::try_from(more).unwrap_or(u64::MAX), "name"))}</span> });
     let service = image.service.clone().map(|service| view! { <span class="hint">{format!("of {service}")}</span> });
     let title = digest.then_some(name);
     let (tone, word, why) = match &image.stays {
