@@ -39,7 +39,7 @@ async function build(what: string, options: string[]): Promise<string> {
   fs.writeFileSync(path.join(folder, 'Dockerfile'), 'FROM scratch\nCOPY mine /mine\n');
   fs.writeFileSync(path.join(folder, 'mine'), `${theirs} ${what}\n`);
   const env = { PATH: process.env.PATH, HOME: home, DOCKER_HOST: lab().docker_host };
-  return (await run('docker', ['build', '--quiet', '--provenance=false', ...options, folder], { env })).trim();
+  return (await run('docker', ['build', '--quiet', ...options, folder], { env })).trim();
 }
 
 /** All that can be told about what others have. */
