@@ -15,6 +15,7 @@ use crate::ui::job::follow;
 use crate::ui::table::{Column, col, wide};
 use crate::ui::{
     Age, Badge, Card, Checkbox, Empty, Field, Form, Icon, Name, Note, PageHead, Select, Submit, Table, TextArea, Tone,
+    pager,
 };
 use crate::{paths, request};
 use leptos::prelude::*;
@@ -211,7 +212,7 @@ fn preview_card(id: &RegistryId, preview: PreviewPage, search: &PreviewSearch, h
     let fate = fate_word(search.fate);
     let to = |from: &str| paths::registry_retention_of(id, &[("q", &search.text), ("fate", fate), ("from", from)]);
     let shown = u64::try_from(preview.tags.len()).unwrap_or(0);
-    let pages = pager(search.offset, shown, preview.found, to);
+    let pages = pager(PAGE, search.offset, shown, preview.found, to);
     let found = preview.found;
     let filtered = (search.fate != Fate::Any || !search.text.is_empty())
         .then(|| view! { <p class="foot muted">{text::tags(found)} " found"</p> });
@@ -281,22 +282,6 @@ fn filter(id: &RegistryId, search: &PreviewSearch) -> impl IntoView + use<> {
             <button class="button" type="submit"><Icon name=Name::Search/>"Filter"</button>
         </form>
     }
-}
-
-fn pager(offset: u64, shown: u64, total: u64, to: impl Fn(&str) -> String) -> Option<AnyView> {
-    let before = (offset > 0).then(|| to(&offset.saturating_sub(PAGE).to_string()));
-    let after = (offset + shown < total).then(|| to(&(offset + PAGE).to_string()));
-    let range = format!("{}–{} of {}", text::figure(offset + 1), text::figure(offset + shown), text::figure(total));
-    (shown > 0 && (before.is_some() || after.is_some())).then(|| {
-        view! {
-            <nav class="foot row" aria-label="Pages">
-                <span class="muted">{range}</span>
-                {before.map(|to| view! { <a class="button small" href=to rel="prev">"Previous"</a> })}
-                {after.map(|to| view! { <a class="button small" href=to rel="next">"Next"</a> })}
-            </nav>
-        }
-        .into_any()
-    })
 }
 
 /// The fields of what is kept. Inside a form.

@@ -16,6 +16,7 @@ pub mod icon;
 pub mod job;
 pub mod layout;
 pub mod note;
+pub mod pager;
 pub mod table;
 pub mod time;
 
@@ -27,5 +28,6 @@ pub use field::{Checkbox, Field, FileField, SecretField, Select, TextArea};
 pub use form::{Form, Submit};
 pub use icon::{Icon, Name};
 pub use note::{Note, ProblemBox};
+pub use pager::pager;
 pub use table::Table;
 pub use time::Age;

@@ -404,7 +404,7 @@ fn each_reason_is_told() {
     };
     // By the digest of a platform inside, from any registry.
     world.needs = vec![Needed { repository: None, tag: None, mark: Some(mark(11)), why: why.clone() }];
-    assert_eq!(kept(&world, "old"), [why.clone()]);
+    assert_eq!(kept(&world, "old"), std::slice::from_ref(&why));
     // An image that nothing is known of keeps its whole repository, and no other.
     world.needs = vec![Needed { repository: None, tag: None, mark: Some(mark(99)), why: why.clone() }];
     assert_eq!(kept(&world, "old"), []);

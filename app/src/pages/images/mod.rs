@@ -160,20 +160,3 @@ fn allowance_words(allowance: &Allowance) -> String {
 fn is_scarce(allowance: &Allowance) -> bool {
     allowance.remaining.saturating_mul(10) <= allowance.limit
 }
-
-/// Links to the entries before and after; `to` makes the address from the number of skipped entries.
-fn pager(offset: u64, shown: u64, total: u64, to: impl Fn(&str) -> String) -> Option<AnyView> {
-    let before = (offset > 0).then(|| to(&offset.saturating_sub(PAGE).to_string()));
-    let after = (offset + shown < total).then(|| to(&(offset + PAGE).to_string()));
-    let range = format!("{}–{} of {}", text::figure(offset + 1), text::figure(offset + shown), text::figure(total));
-    (shown > 0 && (before.is_some() || after.is_some())).then(|| {
-        view! {
-            <nav class="foot row" aria-label="Pages">
-                <span class="muted">{range}</span>
-                {before.map(|to| view! { <a class="button small" href=to rel="prev">"Previous"</a> })}
-                {after.map(|to| view! { <a class="button small" href=to rel="next">"Next"</a> })}
-            </nav>
-        }
-        .into_any()
-    })
-}

@@ -1,13 +1,13 @@
 //! The tags of one repository, as far as they are known.
 
-use super::{PAGE, Purpose, asked, listing_words, look_now, offset, pager, place, runs_in_links};
+use super::{PAGE, Purpose, asked, listing_words, look_now, offset, place, runs_in_links};
 use crate::api::images::{Place, TagSearch};
 use crate::error::AppError;
 use crate::model::image::{Listing, TagLine, TagOrder, Tags};
 use crate::model::text;
 use crate::pages::{Page, PageResult};
 use crate::ui::table::{Column, col, wide};
-use crate::ui::{Age, Card, Empty, Icon, Name, PageHead, ProblemBox, Table, note};
+use crate::ui::{Age, Card, Empty, Icon, Name, PageHead, ProblemBox, Table, note, pager};
 use crate::{paths, request};
 use leptos::prelude::*;
 
@@ -35,7 +35,7 @@ pub async fn show() -> PageResult {
                 paths::repository(&place, &[("q", &text), ("order", order_words), ("from", from), purpose.pair()])
             };
             let shown = u64::try_from(tags.tags.len()).unwrap_or(0);
-            let pages = pager(offset, shown, tags.total, to);
+            let pages = pager(PAGE, offset, shown, tags.total, to);
             let state = view! { <span class="muted">{listing_words(&tags.listing, text::tags)}</span> }.into_any();
             let problem = match &tags.listing {
                 Listing::Failed { problem, .. } => Some(problem.clone()),

@@ -1,13 +1,13 @@
 //! The search for images over all credentials, from the index alone.
 
 use super::typed::{Typed, guesses};
-use super::{PAGE, Purpose, asked, credential, offset, pager, runs_in_links, sources};
+use super::{PAGE, Purpose, asked, credential, offset, runs_in_links, sources};
 use crate::api::images::Place;
 use crate::model::image::{Found, Hit, Search, Source};
 use crate::model::text;
 use crate::pages::{Page, PageResult};
 use crate::ui::table::{col, wide};
-use crate::ui::{Card, Empty, Name, PageHead, Submit, Table};
+use crate::ui::{Card, Empty, Name, PageHead, Submit, Table, pager};
 use crate::{paths, request};
 use leptos::prelude::*;
 
@@ -47,7 +47,7 @@ pub async fn show() -> PageResult {
     let count = view! { <span class="muted" id="count">{text::repositories(found.total)}</span> }.into_any();
     let shown = u64::try_from(found.hits.len()).unwrap_or(0);
     let to = |from: &str| paths::images(&text, credential.as_ref(), &[("from", from), purpose.pair()]);
-    let pages = pager(offset, shown, found.total, to);
+    let pages = pager(PAGE, offset, shown, found.total, to);
     let form = search_form(&text, credential.as_ref().map(ToString::to_string), &sources, purpose);
     let list = list(found, &typed, &text, purpose);
     Ok(Page::new(
