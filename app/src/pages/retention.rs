@@ -254,7 +254,7 @@ fn row(tag: Judged) -> impl IntoView {
     view! {
         <tr data-fate=if goes { "goes" } else { "stays" }>
             <td><code title=digest>{format!("{}:{}", tag.repository, tag.tag)}</code></td>
-            <td>{badge} " " {words}</td>
+            <td class="text">{badge} " " {words}</td>
             <td class="wide">{tag.at.map(|at| view! { <Age seconds=at/> })}</td>
             <td class="num wide">{tag.size.map(text::bytes)}</td>
         </tr>
