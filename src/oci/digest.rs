@@ -11,7 +11,7 @@ pub(super) fn is_long(digest: &Digest) -> bool {
 }
 
 /// The digest of bytes.
-pub(super) fn of(access: &Access, bytes: &[u8], is_long: bool) -> Result<Digest, OciError> {
+pub fn of(access: &Access, bytes: &[u8], is_long: bool) -> Result<Digest, OciError> {
     let text = if is_long {
         format!("sha512:{}", hex(&sha2::Sha512::digest(bytes)))
     } else {

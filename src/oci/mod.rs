@@ -33,6 +33,7 @@ mod validity;
 
 pub use access::{Access, Login};
 pub use call::{Answer, Call, Sign};
+pub use digest::of as digest_of;
 pub use guarded::Guarded;
 pub use list::Names;
 pub use manifests::Manifest;

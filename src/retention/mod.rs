@@ -30,7 +30,7 @@ use crate::builds::Builds;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::images::Images;
-use crate::jobs::{Handler, Jobs};
+use crate::jobs::{Handler, Jobs, Lane, NewJob};
 use crate::oci;
 use crate::providers::Providers;
 use crate::registries::Registries;
@@ -42,6 +42,7 @@ use app::model::account::{Action, Actor};
 use app::model::id::{JobId, RegistryId};
 use app::model::retention::{Policy, PolicyForm, PreviewPage, PreviewSearch, Scope};
 use async_trait::async_trait;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -53,6 +54,20 @@ const BETWEEN: i64 = 3_600;
 /// a change or a collection of garbage.
 fn subject(registry: &RegistryId) -> String {
     format!("registry:{registry}")
+}
+
+/// A job that changes a registry; `key` tells it from others that wait.
+fn new_job(kind: &'static str, registry: &RegistryId, payload: Value, key: String, by: &str, tries: i64) -> NewJob {
+    NewJob {
+        kind,
+        payload,
+        subject: subject(registry),
+        key: Some(key),
+        lane: Lane::Swarm,
+        resource: None,
+        asked_by: by.to_owned(),
+        max_attempts: tries,
+    }
 }
 
 /// What it works with.

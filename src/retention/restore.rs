@@ -5,9 +5,9 @@
 
 use super::run::registry_of;
 use super::store_trash::Entry;
-use super::{Retention, store_trash, words};
+use super::{Retention, new_job, store_trash, words};
 use crate::activity;
-use crate::jobs::{self, Handler, JobContext, JobError, Lane, NewJob};
+use crate::jobs::{self, Handler, JobContext, JobError};
 use crate::oci::Put;
 use crate::problems;
 use app::error::{AppError, Problem};
@@ -46,16 +46,8 @@ impl Retention {
         if entry.state != TrashState::Kept {
             return Err(words::busy(&entry.registry, &entry.run).into());
         }
-        let job = NewJob {
-            kind: KIND,
-            payload: serde_json::json!({ "registry": entry.registry, "trash": id, "over": over }),
-            subject: super::subject(&entry.registry),
-            key: Some(format!("{KIND}:{id}")),
-            lane: Lane::Swarm,
-            resource: None,
-            asked_by: actor.username.clone(),
-            max_attempts: 3,
-        };
+        let payload = serde_json::json!({ "registry": entry.registry, "trash": id, "over": over });
+        let job = new_job(KIND, &entry.registry, payload, format!("{KIND}:{id}"), &actor.username, 3);
         let job = self.parts.jobs.enqueue(&mut tx, job).await.map_err(problems::of)?;
         store_trash::set_job(&mut tx, id, &job).await.map_err(problems::of)?;
         tx.commit().await.map_err(problems::of)?;

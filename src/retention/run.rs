@@ -280,9 +280,12 @@ impl Retention {
         cx: &JobContext,
     ) -> Result<(), Broken> {
         let (oci, access) = (&self.parts.oci, &target.access);
+        if item.siblings.is_empty() {
+            return Ok(());
+        }
         let mut lost = false;
+        let is_in_trash = store_runs::spoken_of(self.parts.db.read(), &cx.id).await.map_err(jobs::internal)?;
         for sibling in &item.siblings {
-            let is_in_trash = store_runs::spoken_of(self.parts.db.read(), &cx.id).await.map_err(jobs::internal)?;
             if is_in_trash.contains(&(item.repository.to_string(), sibling.to_string())) {
                 continue;
             }

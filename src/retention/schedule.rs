@@ -2,8 +2,7 @@
 //!
 //! What must always hold: what was missed while Slipway was away happens once; a clock that jumps never makes two of one.
 
-use super::{Retention, run, store_runs, store_trash};
-use crate::jobs::{Lane, NewJob};
+use super::{Retention, new_job, run, store_runs, store_trash};
 use crate::problems;
 use crate::storage::Tx;
 use app::api::registries::RegistriesApi as _;
@@ -54,10 +53,10 @@ impl Retention {
         for registry in self.parts.registries.list(&slipway()).await? {
             let policy = self.rules(&Scope::Registry(registry.id.clone())).await?;
             let Some(hours) = policy.and_then(|policy| policy.every_hours) else { continue };
-            let mut tx = self.parts.db.write().await.map_err(problems::of)?;
-            let last = store_runs::last_at(&mut tx, &registry.id).await.map_err(problems::of)?;
+            let last = store_runs::last_at(self.parts.db.read(), &registry.id).await.map_err(problems::of)?;
             let (is_due, from) = due(last, hours, self.parts.clock.seconds());
             let Some(from) = from else { continue };
+            let mut tx = self.parts.db.write().await.map_err(problems::of)?;
             store_runs::set_last_at(&mut tx, &registry.id, from).await.map_err(problems::of)?;
             if is_due {
                 started.push(self.enqueue_run(&mut tx, &registry.id, "slipway").await?);
@@ -81,16 +80,8 @@ impl Retention {
 
     /// A run of the rules; one at a time.
     pub(super) async fn enqueue_run(&self, tx: &mut Tx, id: &RegistryId, by: &str) -> Result<JobId, AppError> {
-        let job = NewJob {
-            kind: run::KIND,
-            payload: serde_json::json!({ "registry": id }),
-            subject: super::subject(id),
-            key: Some(format!("{}:{id}", run::KIND)),
-            lane: Lane::Swarm,
-            resource: None,
-            asked_by: by.to_owned(),
-            max_attempts: 5,
-        };
+        let payload = serde_json::json!({ "registry": id });
+        let job = new_job(run::KIND, id, payload, format!("{}:{id}", run::KIND), by, 5);
         self.parts.jobs.enqueue(tx, job).await.map_err(problems::of)
     }
 
@@ -103,16 +94,8 @@ impl Retention {
         by: &str,
     ) -> Result<JobId, AppError> {
         let kind = super::expire::KIND;
-        let job = NewJob {
-            kind,
-            payload: serde_json::json!({ "registry": id, "all": all }),
-            subject: super::subject(id),
-            key: Some(format!("{kind}:{id}:{all}")),
-            lane: Lane::Swarm,
-            resource: None,
-            asked_by: by.to_owned(),
-            max_attempts: 5,
-        };
+        let payload = serde_json::json!({ "registry": id, "all": all });
+        let job = new_job(kind, id, payload, format!("{kind}:{id}:{all}"), by, 5);
         self.parts.jobs.enqueue(tx, job).await.map_err(problems::of)
     }
 

@@ -162,9 +162,12 @@ pub(super) async fn report<'e>(
 }
 
 /// From when on the hours to the next run are counted; None: it was never looked at.
-pub(super) async fn last_at(tx: &mut Tx, registry: &RegistryId) -> Result<Option<i64>, StorageError> {
+pub(super) async fn last_at<'e>(
+    db: impl SqliteExecutor<'e>,
+    registry: &RegistryId,
+) -> Result<Option<i64>, StorageError> {
     let sql = "SELECT last_at FROM retention_schedule WHERE registry_id = ?";
-    Ok(sqlx::query_scalar(sql).bind(registry.as_str()).fetch_optional(&mut **tx).await?)
+    Ok(sqlx::query_scalar(sql).bind(registry.as_str()).fetch_optional(db).await?)
 }
 
 /// Counts from here on.

@@ -9,14 +9,12 @@ use super::family::Family;
 use super::store_trash::{self, Entry};
 use super::{Retention, words};
 use crate::jobs::{self, JobContext, JobError};
-use crate::oci::{Access, Manifest, OciError, Put};
+use crate::oci::{self, Access, Manifest, OciError, Put};
 use crate::providers::Untag;
 use crate::registries::Target;
 use app::error::Problem;
 use app::model::image_ref::{Digest, Repository};
 use app::model::provider::Provider;
-use app::model::text::hex;
-use sha2::Digest as _;
 
 const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 /// The stand-in's configuration: an empty one.
@@ -96,32 +94,32 @@ impl Retention {
 
     /// The tag by way of a manifest of ours.
     async fn stand_in(&self, access: &Access, entry: &Entry, family: &Family, cx: &JobContext) -> Result<Gone, Broken> {
-        let (oci, repository) = (&self.parts.oci, &entry.repository);
+        let (client, repository) = (&self.parts.oci, &entry.repository);
         // Whether anything can be deleted is asked with a digest that nothing has.
-        let nothing = digest_of(format!("nothing of {}", entry.id).as_bytes())?;
-        if let Err(OciError::NotOffered { .. }) = oci.delete_manifest(access, repository, &nothing).await {
+        let nothing = oci::digest_of(access, format!("nothing of {}", entry.id).as_bytes(), false)?;
+        if let Err(OciError::NotOffered { .. }) = client.delete_manifest(access, repository, &nothing).await {
             return Ok(Gone::Never(words::deletion_is_off(&access.host())));
         }
-        let config = oci.push_blob(access, repository, CONFIG).await?;
-        let stand_in = stand_in(entry, &config)?;
+        let config = client.push_blob(access, repository, CONFIG).await?;
+        let stand_in = stand_in(access, entry, &config)?;
         let mut tx = self.parts.db.write().await.map_err(jobs::internal)?;
         store_trash::set_stand_in(&mut tx, &entry.id, &stand_in.digest).await.map_err(jobs::internal)?;
         tx.commit().await.map_err(jobs::internal)?;
         // Once more, as late as can be.
-        if oci.digest(access, repository, entry.tag.as_str()).await?.as_ref() != Some(&entry.digest) {
+        if client.digest(access, repository, entry.tag.as_str()).await?.as_ref() != Some(&entry.digest) {
             return Ok(Gone::Moved);
         }
         cx.point("tag.before_stand_in").await;
-        if let Put::Incomplete(said) = oci.put_manifest(access, repository, Some(&entry.tag), &stand_in).await? {
+        if let Put::Incomplete(said) = client.put_manifest(access, repository, Some(&entry.tag), &stand_in).await? {
             return Ok(Gone::Failed(words::refused(&access.host(), &said)));
         }
         cx.point("tag.stand_in").await;
-        match oci.delete_manifest(access, repository, &stand_in.digest).await {
+        match client.delete_manifest(access, repository, &stand_in.digest).await {
             Ok(_) => {}
             Err(error) => {
                 let problem = self.parts.credentials.explain(Provider::Generic, &error);
                 if let Some(root) = family.root() {
-                    oci.put_manifest(access, repository, Some(&entry.tag), root).await?;
+                    client.put_manifest(access, repository, Some(&entry.tag), root).await?;
                 }
                 return Ok(match error {
                     OciError::NotOffered { .. } => Gone::Never(words::deletion_is_off(&access.host())),
@@ -130,7 +128,7 @@ impl Retention {
             }
         }
         cx.point("tag.deleted").await;
-        match oci.digest(access, repository, entry.tag.as_str()).await? {
+        match client.digest(access, repository, entry.tag.as_str()).await? {
             None => Ok(Gone::Yes),
             Some(now) if now == entry.digest => Ok(Gone::Failed(words::not_gone(&access.host(), &entry.tag))),
             Some(_) => Ok(Gone::Moved),
@@ -170,7 +168,7 @@ impl Retention {
 }
 
 /// A manifest of nothing, unlike any other: it is made of the row's id, and so the same after a restart.
-fn stand_in(entry: &Entry, config: &Digest) -> Result<Manifest, OciError> {
+fn stand_in(access: &Access, entry: &Entry, config: &Digest) -> Result<Manifest, OciError> {
     let bytes = serde_json::json!({
         "schemaVersion": 2,
         "mediaType": IMAGE,
@@ -180,12 +178,5 @@ fn stand_in(entry: &Entry, config: &Digest) -> Result<Manifest, OciError> {
     })
     .to_string()
     .into_bytes();
-    Ok(Manifest { digest: digest_of(&bytes)?, media_type: IMAGE.into(), bytes })
-}
-
-fn digest_of(bytes: &[u8]) -> Result<Digest, OciError> {
-    format!("sha256:{}", hex(&sha2::Sha256::digest(bytes))).parse().map_err(|_| OciError::Unexpected {
-        host: "Slipway".into(),
-        answer: "a digest that couldn't be computed".into(),
-    })
+    Ok(Manifest { digest: oci::digest_of(access, &bytes, false)?, media_type: IMAGE.into(), bytes })
 }

@@ -195,34 +195,45 @@ impl Services {
         let is_here = self.inner.docker.has_image(image).await.ok();
         let host = image.host.to_string();
         let away = within(&lamps.away).get(&host).filter(|(until, _)| *until > at && !wanted).cloned();
-        let mut pull_bytes = None;
-        let answer = match (away, self.pull(reach, image).await) {
-            (Some((_, problem)), _) => Answer::Away(problem),
-            (None, Err(AppError::Problem(problem))) => Answer::Refuses(*problem),
-            (None, Err(error)) => Answer::Away(Problem::new("readiness.unknown", error.to_string(), "")),
-            (None, Ok(pull)) => {
-                let asked = tokio::time::timeout(LIMIT, self.ask_registry(&pull, image, service)).await;
-                let asked = asked.unwrap_or_else(|_| Err(OciError::Timeout { host: pull.access.host() }.into()));
-                match asked {
-                    Ok(()) => {
-                        let platforms = self.platforms_of(&pull, image).await.unwrap_or_default();
-                        if is_here != Some(true) {
-                            pull_bytes = self.bytes_of(&pull, image).await;
-                        }
-                        within(&lamps.away).remove(&host);
-                        Answer::Has(platforms)
-                    }
-                    Err(refusal) if refusal.is_outage => {
-                        let rest = refusal.seconds.and_then(|seconds| i64::try_from(seconds).ok());
-                        let until = at + rest.unwrap_or_default().max(LEFT_ALONE);
-                        within(&lamps.away).insert(host, (until, refusal.problem.clone()));
-                        Answer::Away(refusal.problem)
-                    }
-                    Err(refusal) => Answer::Refuses(refusal.problem),
-                }
-            }
+        let (answer, pull_bytes) = match away {
+            Some((_, problem)) => (Answer::Away(problem), None),
+            None => self.answer(service, reach, image, is_here == Some(true), at).await,
         };
         judge(Seen { answer, is_here, pull_bytes, nodes: self.inner.observed.platforms(), at })
+    }
+
+    /// What the registry says of an image, and the bytes to pull when it isn't here. A host that is away is left alone from
+    /// now on.
+    async fn answer(
+        &self,
+        service: &ServiceId,
+        reach: &Reach,
+        image: &ImageRef,
+        is_here: bool,
+        at: i64,
+    ) -> (Answer, Option<u64>) {
+        let pull = match self.pull(reach, image).await {
+            Ok(pull) => pull,
+            Err(AppError::Problem(problem)) => return (Answer::Refuses(*problem), None),
+            Err(error) => return (Answer::Away(Problem::new("readiness.unknown", error.to_string(), "")), None),
+        };
+        let (away, host) = (&self.inner.lamps.away, image.host.to_string());
+        let asked = tokio::time::timeout(LIMIT, self.ask_registry(&pull, image, service)).await;
+        match asked.unwrap_or_else(|_| Err(OciError::Timeout { host: pull.access.host() }.into())) {
+            Ok(()) => {
+                let platforms = self.platforms_of(&pull, image).await.unwrap_or_default();
+                let bytes = if is_here { None } else { self.bytes_of(&pull, image).await };
+                within(away).remove(&host);
+                (Answer::Has(platforms), bytes)
+            }
+            Err(refusal) if refusal.is_outage => {
+                let rest = refusal.seconds.and_then(|seconds| i64::try_from(seconds).ok());
+                let until = at + rest.unwrap_or_default().max(LEFT_ALONE);
+                within(away).insert(host, (until, refusal.problem.clone()));
+                (Answer::Away(refusal.problem), None)
+            }
+            Err(refusal) => (Answer::Refuses(refusal.problem), None),
+        }
     }
 
     /// The bytes of an image's layers for one of our nodes; None: that can't be found out.

@@ -21,12 +21,10 @@ use std::process::Command;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Two hours later than the deployments, so that none of them is fresh.
-fn cleanup(world: &World, folder: &Path, lab: &Lab) -> Cleanup {
-    let clock = Clock::system();
-    clock.advance(Duration::from_secs(7_200));
-    let docker = Docker::connect(&lab.docker_host).expect("an address");
-    let config = config(folder, &lab.docker_host);
+/// A clean-up of the engine at an address.
+fn cleanup(world: &World, folder: &Path, docker_host: &str, clock: Clock) -> Cleanup {
+    let docker = Docker::connect(docker_host).expect("an address");
+    let config = config(folder, docker_host);
     let builders = Builders::new(builders::Parts {
         db: world.db.clone(),
         clock: clock.clone(),
@@ -105,7 +103,10 @@ async fn only_what_is_ours_and_not_needed_goes() {
     let Some(lab) = Lab::find() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let world = World::open(folder.path(), &lab.docker_host).await;
-    let cleanup = cleanup(&world, folder.path(), &lab);
+    // Two hours later than the deployments, so that none of them is fresh.
+    let clock = Clock::system();
+    clock.advance(Duration::from_secs(7_200));
+    let cleanup = cleanup(&world, folder.path(), &lab.docker_host, clock);
     for handler in cleanup.handlers() {
         world.jobs.register(handler);
     }
@@ -193,21 +194,7 @@ async fn only_what_is_ours_and_not_needed_goes() {
 async fn an_engine_that_is_away_is_a_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let world = World::open(folder.path(), "unix:///nowhere/docker.sock").await;
-    let docker = Docker::connect("unix:///nowhere/docker.sock").expect("an address");
-    let config = config(folder.path(), "unix:///nowhere/docker.sock");
-    let clock = Clock::system();
-    let builders = Builders::new(builders::Parts {
-        db: world.db.clone(),
-        clock: clock.clone(),
-        vault: Vault::open(&config.master_key_file, true).expect("a vault"),
-        jobs: world.jobs.clone(),
-        docker: docker.clone(),
-        runner: Runner::new(env!("CARGO_BIN_EXE_slipway")),
-        config,
-    });
-    let services = world.services.clone();
-    let parts = Parts { db: world.db.clone(), clock, jobs: world.jobs.clone(), docker, services, builders };
-    let cleanup = Cleanup::new(parts);
+    let cleanup = cleanup(&world, folder.path(), "unix:///nowhere/docker.sock", Clock::system());
     for handler in cleanup.handlers() {
         world.jobs.register(handler);
     }
